@@ -1,0 +1,84 @@
+/* What webd knows of the house right now: nodes, their devices and quantities, the newest value of each. Filled from the store at start and
+ * from the bus while running; pages, API and event stream read it. No broker, no store, no HTTP inside. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../common/command.h"
+#include "../common/quantity.h"
+#include "../common/reading.h"
+
+enum { HOUSE_LABEL_MAX = 64, HOUSE_ICON_MAX = 32 };	/* bytes, without NUL */
+enum { HOUSE_NODES_MAX = 1000, HOUSE_SERIES_MAX = 20000 };	/* beyond: told once in the log, not shown */
+
+enum house_output { HOUSE_SENSOR, HOUSE_SWITCH, HOUSE_RANGE, HOUSE_TEXT, HOUSE_BUTTON };
+
+struct house_series {			/* one quantity of one device */
+	struct series name;
+	const struct quantity_info *quantity;
+	char label[HOUSE_LABEL_MAX + 1];	/* "" without: the quantity's own label serves */
+	char icon[HOUSE_ICON_MAX + 1];
+	char unit[UNIT_MAX + 1];		/* the quantity's own; of an unknown quantity what $info says */
+	enum house_output output;
+	double min, max, step;			/* HOUSE_RANGE; also an output's limits where $info gives them */
+	bool has_limits;
+	bool confirm;				/* ask the person twice */
+	int64_t interval_ms;			/* as $info says; 0 unknown */
+	bool has_value;
+	struct value value;
+	int64_t time_ms;
+	struct house_device *device;
+	struct house_series *next;		/* of the same device, in order of name */
+};
+
+struct house_device {
+	char name[NAME_MAX_LEN + 1];
+	char label[HOUSE_LABEL_MAX + 1];
+	char icon[HOUSE_ICON_MAX + 1];
+	char driver[NAME_MAX_LEN + 1];
+	char fault[COMMAND_ERROR_MAX + 1];	/* $health's error; "" when it is well */
+	int64_t fault_since_ms;
+	struct house_node *node;
+	struct house_series *series;
+	struct house_device *next;		/* of the same node, in order of name */
+};
+
+struct house_node {
+	char name[NAME_MAX_LEN + 1];
+	char label[HOUSE_LABEL_MAX + 1];	/* "" without */
+	char icon[HOUSE_ICON_MAX + 1];
+	char version[HOUSE_ICON_MAX + 1];
+	bool known_status;			/* it said online or offline at all (a bare publisher never does) */
+	bool online;
+	int64_t status_ms;			/* when it changed */
+	int64_t seen_ms;			/* newest message of any kind; 0 never */
+	bool has_health;
+	int64_t uptime_s, outbox, oldest_ms, given_up, rss;	/* $health; -1 where not told */
+	bool clock_synced;
+	struct house_device *devices;
+	struct house_node *next;		/* in order of name */
+};
+
+struct house;
+
+struct house *house_open(void);			/* NULL without memory */
+void house_close(struct house *house);
+
+const struct house_node *house_nodes(const struct house *house);	/* the first; NULL when empty */
+const struct house_node *house_node(const struct house *house, const char *name);
+const struct house_series *house_series(const struct house *house, const struct series *name);
+
+/* Takes the newest reading of a series (an older one than known is ignored). Makes what is new. Returns 1 when it is news, 0 when
+ * older or the same instant, -ENOSPC beyond the limits, -ENOMEM. */
+int house_reading(struct house *house, const struct reading *reading);
+/* Returns 1 when the status changed. */
+int house_status(struct house *house, const char *node, bool online, int64_t time_ms);
+/* $info and $health, hostile JSON: what does not fit the notation is left out, texts are cut to valid UTF-8. 1 news, 0 nothing usable. */
+int house_info(struct house *house, const char *node, const char *json, size_t len);
+int house_health(struct house *house, const char *node, const char *json, size_t len);
+
+/* Whether a wish fits what $info says of the output. Returns 0, -ENOENT no such output, -EINVAL with reason ("200 is over 180") of
+ * READING_REASON_MAX bytes. */
+int house_check_command(const struct house *house, const struct command *command, char *reason);
