@@ -45,7 +45,8 @@ struct bus_handlers {			/* each may be NULL */
 	void (*disconnected)(void *context, const char *reason);	/* also for a failed try; told each time */
 	void (*message)(void *context, const struct bus_message *message);
 	void (*acknowledged)(void *context, int publish_id);	/* the broker has what bus_publish numbered so (QoS 1) */
-	void (*received)(void *context);	/* after each read of the socket: all messages that were there have been given */
+	void (*received)(void *context);	/* after each read of the socket: all messages that were there have been given.
+						 * With hold_acks also when something of the bus's own (a ping) waits for bus_flush */
 };
 
 struct bus_options {
@@ -64,6 +65,7 @@ struct bus_publication {
 	int qos;
 	bool retain;
 	unsigned expiry_s;		/* MQTT 5 message expiry; 0: none */
+	const char *response_topic;	/* NULL: none */
 	const void *correlation;	/* with len 0: none */
 	size_t correlation_len;
 };
@@ -74,20 +76,23 @@ struct bus_publication {
 int bus_open(sd_event *event, const struct bus_settings *settings, const struct bus_options *options,
 	     const struct bus_handlers *handlers, void *context, struct bus **ret_bus);
 
-/* Publishes nothing more, sends DISCONNECT when connected (after writing what is queued) and frees. NULL is fine. */
+/* Publishes nothing more, sends DISCONNECT when connected (after writing what is queued, for at most a second) and frees. With
+ * hold_acks and messages read since the last bus_flush it just hangs up, so the broker delivers those again. NULL is fine.
+ * Not to be called from a handler. */
 void bus_close(struct bus *bus);
 
 bool bus_connected(const struct bus *bus);
 
-/* Subscribes now and after every reconnection; filters are remembered (at most 16).
+/* Subscribes now and after every reconnection; filters are remembered (at most 16). What we publish ourselves does not come back.
  * retained   whether retained messages are wanted: always, only when the subscription is new, or never
  * Returns 0, -ENOSPC, -EINVAL. */
 enum bus_retained { BUS_RETAINED_ALWAYS, BUS_RETAINED_WHEN_NEW, BUS_RETAINED_NEVER };
 int bus_subscribe(struct bus *bus, const char *filter, int qos, enum bus_retained retained);
 
-/* Hands a message to the connection. ret_id may be NULL.
+/* Hands a message to the connection. ret_id may be NULL. A QoS 1 message that is not acknowledged when the connection ends is forgotten:
+ * who needs it sends it again.
  * Returns 0, -ENOTCONN without a broker (nothing is queued: who needs the message later keeps it), -EMSGSIZE, -EINVAL, -ENOMEM,
- * -EAGAIN when more than 8 MiB wait to be written. */
+ * -EAGAIN when 8 MiB or 20 000 messages wait to be written or acknowledged. */
 int bus_publish(struct bus *bus, const struct bus_publication *publication, int *ret_id);
 
 /* With hold_acks: writes all that is queued, PUBACKs first. Without, nothing to do. */

@@ -1,0 +1,73 @@
+#include "pace.h"
+
+enum {
+	QUIET_MS = 50,		/* a lone reading is given this long for company, half of what is promised */
+	STALL_MS = 25,		/* a broker with more to send would have sent it by now */
+	WINDOW_MIN = 20,	/* Mosquitto's default max_inflight_messages; few brokers grant less */
+};
+
+void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch)
+{
+	*pace = (struct pace){
+		.interval_ms = interval_ms,
+		.batch = batch,
+		.floor = WINDOW_MIN,
+		.commit_ms = INT64_MIN / 2,
+	};
+}
+
+void pace_connected(struct pace *pace)
+{
+	pace->unacked = 0;
+	pace->window = 0;
+	pace->trial = 0;
+	pace->floor = WINDOW_MIN;
+}
+
+static bool stalled(const struct pace *pace, int64_t now_ms)
+{
+	return pace->unacked >= pace->floor && now_ms - pace->last_ms >= STALL_MS;
+}
+
+void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
+{
+	if (pace->trial) {	/* more came as soon as we acknowledged: it was waiting; else the burst was over */
+		if (now_ms - pace->commit_ms <= STALL_MS)
+			pace->window = pace->trial;
+		else
+			pace->floor = pace->trial + 1;
+		pace->trial = 0;
+	}
+	if (!pace->waiting)
+		pace->first_ms = now_ms;
+	pace->waiting = true;
+	pace->last_ms = now_ms;
+	if (acknowledge)
+		pace->unacked++;
+}
+
+void pace_committed(struct pace *pace, int64_t now_ms)
+{
+	pace->trial = !pace->window && stalled(pace, now_ms) ? pace->unacked : 0;
+	pace->waiting = false;
+	pace->unacked = 0;
+	pace->commit_ms = now_ms;
+}
+
+int64_t pace_due_ms(const struct pace *pace)
+{
+	unsigned limit = pace->window && pace->window < pace->batch ? pace->window : pace->batch;
+	int64_t due_ms;
+
+	if (!pace->waiting)
+		return INT64_MAX;
+	if (pace->unacked >= (limit + 1) / 2)	/* half: the broker sends the other half meanwhile */
+		return 0;
+	if (pace->first_ms - pace->commit_ms >= pace->interval_ms)
+		due_ms = pace->first_ms + QUIET_MS;
+	else
+		due_ms = pace->commit_ms + pace->interval_ms;
+	if (pace->unacked >= pace->floor && pace->last_ms + STALL_MS < due_ms)
+		due_ms = pace->last_ms + STALL_MS;
+	return due_ms;
+}

@@ -1,0 +1,32 @@
+/* When to commit: soon after a quiet spell, otherwise at the commit interval or with a full batch, and at once when the broker is seen to wait
+ * for acknowledgements. Pure arithmetic; moments are of clock_boot_ms(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pace {
+	int64_t interval_ms;	/* commit_interval */
+	unsigned batch;		/* the receive maximum asked for */
+	bool waiting;		/* something came since the last commit */
+	unsigned unacked;	/* QoS 1 messages among it */
+	unsigned window;	/* how many the broker sends unacknowledged, learned; 0: as many as asked */
+	unsigned floor;		/* fewer than these say nothing about a window */
+	unsigned trial;		/* unacked at the last commit, when that was made to see whether the broker waits */
+	int64_t first_ms, last_ms;	/* of the messages since the last commit */
+	int64_t commit_ms;
+};
+
+void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch);
+
+/* A new connection: nothing is unacknowledged, no window is known. */
+void pace_connected(struct pace *pace);
+
+/* A message was taken into the batch. acknowledge: it is of QoS 1. */
+void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge);
+
+/* The batch is stored and its acknowledgements are on their way. */
+void pace_committed(struct pace *pace, int64_t now_ms);
+
+/* The moment by which to commit: 0 at once, INT64_MAX when nothing waits. */
+int64_t pace_due_ms(const struct pace *pace);

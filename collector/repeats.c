@@ -1,0 +1,195 @@
+#include "repeats.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCHES_MAX = 16 };	/* committed but not proven; the oldest two are merged when there are more */
+
+struct entry {
+	uint32_t hash;
+	uint16_t packet_id;
+} __attribute__((packed));	/* as it stands in the store: 6 bytes */
+
+struct batch {
+	int marker;		/* -1: none was published */
+	size_t count;
+};
+
+struct repeats {
+	struct entry *entries;	/* those of batches[], oldest first, then those of the open batch */
+	size_t count, size, limit;
+	struct batch batches[BATCHES_MAX];
+	size_t batch_count;
+	size_t committed;	/* entries of batches[] */
+	bool changed;		/* since the last commit */
+	bool searching;
+	size_t next_known;	/* repeats come in their old order: the search goes on here */
+};
+
+struct repeats *repeats_open(size_t room)
+{
+	struct repeats *repeats = calloc(1, sizeof(*repeats));
+
+	if (repeats)
+		repeats->limit = room * 4;	/* more than a broker leaves unproven */
+	return repeats;
+}
+
+void repeats_close(struct repeats *repeats)
+{
+	if (!repeats)
+		return;
+	free(repeats->entries);
+	free(repeats);
+}
+
+/* FNV-1a over topic, NUL and payload. */
+static uint32_t hash_message(const char *topic, const void *payload, size_t len)
+{
+	const unsigned char *bytes = payload;
+	uint32_t hash = 2166136261U;
+
+	do
+		hash = (hash ^ (unsigned char)*topic) * 16777619U;
+	while (*topic++);
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 16777619U;
+	return hash;
+}
+
+static int reserve(struct repeats *repeats, size_t count)
+{
+	size_t size = repeats->size ? repeats->size : 32;
+	struct entry *entries;
+
+	if (count > repeats->limit)
+		return -ENOSPC;
+	if (count <= repeats->size)
+		return 0;
+	while (size < count)
+		size *= 2;
+	entries = reallocarray(repeats->entries, size, sizeof(*entries));
+	if (!entries)
+		return -ENOSPC;
+	repeats->entries = entries;
+	repeats->size = size;
+	return 0;
+}
+
+static void drop_oldest(struct repeats *repeats, size_t count)
+{
+	if (count == 0)
+		return;
+	memmove(repeats->entries, repeats->entries + count,
+		(repeats->count - count) * sizeof(*repeats->entries));
+	repeats->count -= count;
+	repeats->committed -= count;
+	repeats->next_known -= repeats->next_known < count ? repeats->next_known : count;
+	repeats->changed = true;
+}
+
+void repeats_load(struct repeats *repeats, const void *data, size_t len)
+{
+	size_t count = len / sizeof(struct entry);
+
+	repeats->count = repeats->committed = repeats->batch_count = 0;
+	repeats->changed = false;
+	if (count == 0 || len % sizeof(struct entry) || reserve(repeats, count) < 0)
+		return;
+	memcpy(repeats->entries, data, len);
+	repeats->count = repeats->committed = count;
+	repeats->batches[repeats->batch_count++] = (struct batch){ .marker = -1, .count = count };
+}
+
+void repeats_connected(struct repeats *repeats, bool session_present)
+{
+	repeats->searching = session_present && repeats->committed > 0;
+	repeats->next_known = 0;
+	if (!session_present) {
+		drop_oldest(repeats, repeats->committed);
+		repeats->batch_count = 0;
+	}
+	for (size_t i = 0; i < repeats->batch_count; i++)	/* ids of the connection before mean nothing now */
+		repeats->batches[i].marker = -1;
+}
+
+bool repeats_known(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len)
+{
+	uint32_t hash;
+
+	if (!repeats->searching)
+		return false;
+	hash = hash_message(topic, payload, len);
+	for (size_t i = repeats->next_known; i < repeats->committed; i++)
+		if (repeats->entries[i].packet_id == packet_id && repeats->entries[i].hash == hash) {
+			repeats->next_known = i + 1;
+			return true;
+		}
+	repeats->searching = false;
+	return false;
+}
+
+int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len)
+{
+	int r = reserve(repeats, repeats->count + 1);
+
+	if (r < 0)
+		return r;
+	repeats->entries[repeats->count++] = (struct entry){
+		.hash = hash_message(topic, payload, len),
+		.packet_id = packet_id,
+	};
+	repeats->changed = true;
+	return 0;
+}
+
+const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_changed)
+{
+	*ret_len = repeats->count * sizeof(*repeats->entries);
+	*ret_changed = repeats->changed;
+	return repeats->count ? repeats->entries : NULL;
+}
+
+void repeats_committed(struct repeats *repeats, int marker)
+{
+	size_t fresh = repeats->count - repeats->committed;
+
+	repeats->changed = false;
+	if (repeats->batch_count == BATCHES_MAX) {
+		repeats->batches[1].count += repeats->batches[0].count;
+		memmove(repeats->batches, repeats->batches + 1, (BATCHES_MAX - 1) * sizeof(struct batch));
+		repeats->batch_count--;
+	}
+	/* Our acknowledgements leave before the marker, so it proves all batches up to here. */
+	if (fresh > 0 || marker >= 0)
+		repeats->batches[repeats->batch_count++] = (struct batch){ .marker = marker, .count = fresh };
+	repeats->committed = repeats->count;
+}
+
+void repeats_rolled_back(struct repeats *repeats)
+{
+	repeats->count = repeats->committed;
+}
+
+void repeats_acknowledged(struct repeats *repeats, int marker)
+{
+	for (size_t i = 0; i < repeats->batch_count; i++) {
+		size_t proven = 0;
+
+		if (repeats->batches[i].marker != marker)
+			continue;
+		for (size_t k = 0; k <= i; k++)
+			proven += repeats->batches[k].count;
+		drop_oldest(repeats, proven);
+		repeats->batch_count -= i + 1;
+		memmove(repeats->batches, repeats->batches + i + 1,
+			repeats->batch_count * sizeof(struct batch));
+		return;
+	}
+}
+
+bool repeats_unproven(const struct repeats *repeats)
+{
+	return repeats->count > 0;
+}

@@ -1,0 +1,40 @@
+/* Knows again the messages that the broker delivers a second time though they carry no time of their own: bare readings and commands. Their packet
+ * ids and a hash are stored with the batch; what a resumed session brings again has the same id and content (seen with Mosquitto 2.0.11).
+ *
+ * An entry stays until the broker is known to have our acknowledgement: a message that we published after it was acknowledged. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct repeats;
+
+/* room: the most messages of one batch. NULL without memory. */
+struct repeats *repeats_open(size_t room);
+void repeats_close(struct repeats *repeats);
+
+/* What repeats_data() gave in the last committed batch. Damaged data is taken as none. */
+void repeats_load(struct repeats *repeats, const void *data, size_t len);
+
+/* The session is there again (what is delivered first may be repeats) or begins anew. */
+void repeats_connected(struct repeats *repeats, bool session_present);
+
+/* Whether this message was committed before. The first that was not ends the search: repeats come before news. */
+bool repeats_known(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len);
+
+/* A message goes into the batch. Returns 0 or -ENOSPC: commit first. */
+int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len);
+
+/* To be committed with the batch; NULL when nothing is to be remembered. Valid until the next call. changed: since the last commit. */
+const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_changed);
+
+/* The batch is committed; `marker` is what was published after it (bus_publish's id), -1 for none. */
+void repeats_committed(struct repeats *repeats, int marker);
+/* The batch was rolled back. */
+void repeats_rolled_back(struct repeats *repeats);
+/* A marker was acknowledged: the batches before it are proven. */
+void repeats_acknowledged(struct repeats *repeats, int marker);
+
+/* Whether a marker should be published after the next commit. */
+bool repeats_unproven(const struct repeats *repeats);
