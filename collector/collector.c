@@ -19,6 +19,7 @@
 enum {
 	STORE_RETRY_MS = 2000,
 	HEALTH_MS = 60000,	/* at most this old while messages come */
+	FRESH_MS = 25000,	/* without a store no ping can be written: a new connection in time instead */
 	MAINTAIN_MS = 60000,
 	MAINTAIN_NEXT_MS = 100,	/* between two slices of housekeeping */
 	MAINTAIN_BUDGET_MS = 20,
@@ -39,7 +40,7 @@ struct collector {
 	struct repeats *repeats;
 	struct pace pace;
 	int64_t timer_ms;	/* what commit_timer is set to; INT64_MAX: off */
-	int64_t start_ms, health_ms;
+	int64_t start_ms, health_ms, connected_ms;
 	int64_t commits;
 	bool maintain_due;
 	char status_topic[WIRE_TOPIC_MAX + 1], health_topic[WIRE_TOPIC_MAX + 1];
@@ -125,8 +126,10 @@ static void send_receipt(void *context, const char *node, const struct wire_rang
 /* Nothing of the open batch counts: it is not acknowledged, so the broker keeps it for when the store is mended. */
 static void give_up_store(struct collector *collector, const char *error)
 {
+	bool news = !collector->told_store;
+
 	snprintf(collector->store_error, sizeof(collector->store_error), "%s", error);
-	if (!collector->told_store)
+	if (news)
 		log_error("%s; nothing is acknowledged until it is mended", collector->store_error);
 	collector->told_store = true;
 	store_close(collector->store);
@@ -134,7 +137,9 @@ static void give_up_store(struct collector *collector, const char *error)
 	repeats_rolled_back(collector->repeats);
 	receipts_clear(collector->receipts);
 	arm(collector->retry_timer, STORE_RETRY_MS, 100);
-	bus_reconnect(collector->bus, 0);	/* to say so: this connection may not write any more */
+	/* To say so: this connection may not write any more. */
+	if (news || clock_boot_ms() - collector->connected_ms >= FRESH_MS)
+		bus_reconnect(collector->bus, 0);
 }
 
 static int open_store(struct collector *collector)
@@ -234,6 +239,7 @@ static void on_connected(void *context, bool session_present)
 {
 	struct collector *collector = context;
 
+	collector->connected_ms = clock_boot_ms();
 	pace_connected(&collector->pace);
 	repeats_connected(collector->repeats, session_present);
 	publish_status(collector, "online");

@@ -18,6 +18,7 @@ void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch)
 
 void pace_connected(struct pace *pace)
 {
+	pace->waiting = false;
 	pace->unacked = 0;
 	pace->window = 0;
 	pace->trial = 0;

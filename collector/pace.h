@@ -19,7 +19,7 @@ struct pace {
 
 void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch);
 
-/* A new connection: nothing is unacknowledged, no window is known. */
+/* A new connection: nothing waits, no window is known. */
 void pace_connected(struct pace *pace);
 
 /* A message was taken into the batch. acknowledge: it is of QoS 1. */
