@@ -1,0 +1,95 @@
+/* HTTP for the rest of webd: a request in, a reply or a stream of events out, on the daemon's one sd_event loop. Alone knows libmicrohttpd. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "../common/buffer.h"
+
+enum {
+	HTTP_BODY_MAX = 64 * 1024,		/* a larger body is answered 413 */
+	HTTP_STREAM_QUEUE_MAX = 64 * 1024,	/* bytes a stream's client may lag behind before it is closed */
+	HTTP_PARAMS_MAX = 8,			/* of a path */
+	HTTP_FIELDS_MAX = 64,			/* of a query or a form; more are answered 400 */
+	HTTP_HEADERS_MAX = 12,			/* added to a reply */
+};
+
+struct http;			/* a listening server */
+struct http_request;		/* valid from the handler's call until its reply (or its cancelled hook) */
+struct http_stream;		/* an event stream, valid until its closed hook returns */
+
+/* A row per URL. Answers before it returns (http_reply, http_error ...), or calls http_later or http_stream_open. */
+typedef void http_handler(struct http_request *request, void *context);
+
+struct http_route {
+	const char *method;	/* "GET" (HEAD comes with it), "POST" ...; NULL ends a table */
+	const char *pattern;	/* "/series/:node/:device/:quantity"; a last "*" takes all that is left, slashes too: "/static/*" */
+	http_handler *handler;
+};
+
+struct http_settings {
+	const char *address;	/* "127.0.0.1", "::" (IPv4 as well), "0.0.0.0"; NULL is "::", or 0.0.0.0 without IPv6 */
+	uint16_t port;		/* 0: the kernel chooses */
+	const struct http_route *routes;	/* the first row that fits wins; lives as long as the server */
+	void *context;		/* for handlers and hooks */
+	/* Writes the page of an error (404, 403 ...) into out; NULL or a failure: a plain page. Not asked for paths below /api/,
+	 * which get {"error":text}. */
+	int (*error_page)(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context);
+	/* Sees every request before its route, for sessions and rights: true lets it pass, false when it has answered. NULL: all pass. */
+	bool (*guard)(struct http_request *request, void *context);
+};
+
+/* Listens. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (no numeric address), -ENOMEM ... The caller closes, before the loop goes. */
+int http_open(const struct http_settings *settings, sd_event *event, struct http **ret_http);
+/* Ends everything at once; hooks of what is open are called. NULL is fine. */
+void http_close(struct http *http);
+uint16_t http_port(const struct http *http);
+/* Connections open now, and requests answered since the start, for /metrics. */
+unsigned http_connections(const struct http *http);
+uint64_t http_requests(const struct http *http);
+
+/* What was asked. All texts are percent-decoded valid UTF-8 without NUL (anything else was answered 400 already), owned by the request.
+ * Hostile nonetheless: check them before use. NULL when absent. */
+const char *http_method(const struct http_request *request);	/* "GET" also of a HEAD request */
+const char *http_path(const struct http_request *request);	/* decoded, without the query */
+const char *http_target(const struct http_request *request);	/* as sent: path and query, not decoded */
+const char *http_param(const struct http_request *request, const char *name);	/* "node" of :node; "*" the rest */
+const char *http_query(const struct http_request *request, const char *name);
+const char *http_form(const struct http_request *request, const char *name);	/* field of an application/x-www-form-urlencoded body */
+const char *http_header(const struct http_request *request, const char *name);	/* raw bytes */
+const char *http_cookie(const struct http_request *request, const char *name);	/* raw bytes */
+const char *http_client(const struct http_request *request);	/* numeric address, for logs */
+/* The body as it came, "" when empty, a NUL after it. */
+const char *http_body(const struct http_request *request, size_t *ret_len);
+/* Whether Accept prefers JSON to HTML, or the path is below /api/. */
+bool http_wants_json(const struct http_request *request);
+
+/* Adds a header to the reply to come (Location, Set-Cookie, Cache-Control ...). Control characters in it make it left out.
+ * Content-Security-Policy and the other careful headers are there by themselves; naming one here replaces it.
+ * Returns 0, -EINVAL, -ENOSPC, -ENOMEM. */
+int http_add_header(struct http_request *request, const char *name, const char *value);
+
+/* Answers; the request is then no longer ours. Compressed where it pays and the client can. Without Cache-Control "no-store" is sent.
+ * type   "text/html; charset=utf-8" ... */
+void http_reply(struct http_request *request, unsigned status, const char *type, const void *body, size_t len);
+/* The same, with a buffer whose memory passes over (it is empty afterwards). A buffer with an error answers 500. */
+void http_reply_buffer(struct http_request *request, unsigned status, const char *type, struct buffer *body);
+/* {"error":text} below /api/, an error page elsewhere. */
+void http_error(struct http_request *request, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* 303 See Other to a path of ours ("/node/salon"); one that leaves this host ("//x", "http://x", control characters) becomes "/". */
+void http_redirect(struct http_request *request, const char *path);
+
+/* The reply comes after the handler has returned. If the client or the server goes first, `cancelled` is called instead and the request is
+ * gone; may be NULL only when nobody keeps the request. Set a timer of your own: nothing here ends the wait. */
+void http_later(struct http_request *request, void (*cancelled)(struct http_request *request, void *data), void *data);
+
+/* Answers 200 with an endless text/event-stream. `closed` is called once, from the loop (or http_close), when the client left, lagged too far
+ * or the stream was closed; never within http_stream_send. Returns NULL without memory (500 is answered). */
+struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data), void *data);
+/* Queues bytes as they shall arrive ("event: reading\ndata: {...}\n\n"). Returns 0; -ENOBUFS when the client lags: the stream
+ * is being closed, its hook will come. */
+int http_stream_send(struct http_stream *stream, const void *bytes, size_t len);
+/* Ends a stream: the hook is called from the loop. */
+void http_stream_close(struct http_stream *stream);
