@@ -196,7 +196,7 @@ static int text_value(const struct quantity_info *info, const char *text, size_t
 		*ret_value = value_of_number(number);
 		return 0;
 	}
-	if (bare && wire_scan_number(text, len, &number) == len) {
+	if (bare && len > 0 && wire_scan_number(text, len, &number) == len) {
 		*ret_value = value_of_number(number);
 		return 0;
 	}
