@@ -25,7 +25,7 @@ typedef void http_handler(struct http_request *request, void *context);
 
 struct http_route {
 	const char *method;	/* "GET" (HEAD comes with it), "POST" ...; NULL ends a table */
-	const char *pattern;	/* "/series/:node/:device/:quantity"; a last "*" takes all that is left, slashes too: "/static/*" */
+	const char *pattern;	/* "/node/:node"; a last "*" takes all that is left, slashes too */
 	http_handler *handler;
 };
 

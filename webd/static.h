@@ -14,7 +14,8 @@ void static_close(struct static_files *files);
  * wins. Returns 0, -ENOENT, -EACCES, -ENOSPC, -ENOMEM. */
 int static_mount(struct static_files *files, const char *url, const char *path);
 
-/* Answers a GET for its path, 404 when there is no such file. Call it from the handler of the routes "/static/*" ... */
+/* Answers a GET for its path, 404 when there is no such file. Call it from the handlers of the routes
+ * that lead to the mounts. */
 void static_reply(struct static_files *files, struct http_request *request);
 
 /* The path with "?v=" and a hash of the file's content, which may be kept for a year ("/static/foyer.css?v=5d41402a"); for templates.
