@@ -84,7 +84,7 @@ static bool ends_with(const char *name, size_t len, const char *end)
 
 static bool reserved(const char *name, size_t len)
 {
-	static const char *const names[] = { "node", "series", "command", "rejected", "meta", "event" };
+	static const char *const names[] = { "node", "series", "command", "rejected", "meta", "event", "meta_rollup", "meta_late" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)

@@ -1,0 +1,278 @@
+/* The newest rows: latest, last N, one by one; and figures about the file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store_sqlite.h"
+
+/* ---- rows, newest first, looking only where rows are -------------------------------------------------------------------------------- */
+
+typedef int (*row_fn)(void *context, int64_t time_ms, sqlite3_stmt *row);
+
+struct walk {
+	struct store *store;
+	struct known_series *series;
+	size_t left;
+	row_fn fn;
+	void *context;
+};
+
+static int walk_span(struct walk *walk, int64_t from_ms, int64_t to_ms)
+{
+	sqlite3_stmt *statement;
+	int r = store_table_statement(walk->store, walk->series->table, TABLE_ROWS_DOWN, &statement);
+	int stop = 0;
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, from_ms);
+	sqlite3_bind_int64(statement, 2, to_ms);
+	sqlite3_bind_int64(statement, 3, walk->series->id);
+	sqlite3_bind_int64(statement, 4, walk->left > INT64_MAX ? -1 : (int64_t)walk->left);
+	while (!stop && walk->left > 0 && (r = sqlite3_step(statement)) == SQLITE_ROW) {
+		walk->left--;
+		stop = walk->fn(walk->context, sqlite3_column_int64(statement, 0), statement);
+	}
+	sqlite3_reset(statement);
+	return stop ? stop : store_fail(walk->store, r);
+}
+
+/* The next five-minute span before `before_ms` that may hold rows of the series: one that is rolled up, or one that waits to be. */
+static int64_t span_before(sqlite3_stmt *rolled, sqlite3_stmt *late, int64_t before_ms)
+{
+	int64_t spans[2] = { INT64_MIN, INT64_MIN };
+	sqlite3_stmt *const statements[2] = { rolled, late };
+
+	for (int i = 0; i < 2; i++) {
+		sqlite3_reset(statements[i]);
+		sqlite3_bind_int64(statements[i], 2, before_ms);
+		if (sqlite3_step(statements[i]) == SQLITE_ROW)
+			spans[i] = sqlite3_column_int64(statements[i], 0);
+	}
+	return spans[0] > spans[1] ? spans[0] : spans[1];
+}
+
+static int walk_rolled(struct walk *walk, int64_t before_ms)
+{
+	struct table *table = walk->series->table;
+	sqlite3_stmt *rolled, *late;
+	int r = store_table_statement(walk->store, table, TABLE_SPANS_DOWN, &rolled);
+
+	if (r == 0)
+		r = store_prepare(walk->store, SQL_LATE_BEFORE, &late);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(rolled, 1, walk->series->id);
+	sqlite3_bind_text(late, 1, table->name, -1, SQLITE_STATIC);
+	while (r == 0 && walk->left > 0) {
+		int64_t span_ms = span_before(rolled, late, before_ms), end_ms = span_ms + FIVE_MIN_MS;
+
+		if (span_ms == INT64_MIN)
+			break;
+		r = walk_span(walk, span_ms, end_ms < before_ms ? end_ms : before_ms);
+		before_ms = span_ms;
+	}
+	sqlite3_reset(rolled);
+	sqlite3_reset(late);
+	return r;
+}
+
+/* Gives the rows of a series before `before_ms`, newest first. */
+static int walk_down(struct store *store, struct known_series *series, int64_t before_ms, size_t limit, row_fn fn, void *context)
+{
+	struct walk walk = { store, series, limit, fn, context };
+	int64_t closed_ms = series->table->closed_ms;
+	int r = 0;
+
+	if (closed_ms == TIME_NONE)
+		return walk_span(&walk, INT64_MIN, before_ms);
+	if (before_ms > closed_ms)
+		r = walk_span(&walk, closed_ms, before_ms);
+	if (r == 0 && walk.left > 0)
+		r = walk_rolled(&walk, before_ms < closed_ms ? before_ms : closed_ms);
+	return r;
+}
+
+/* ---- latest and last -------------------------------------------------------------------------------------------------------------- */
+
+struct latest {
+	struct known_series *series;
+	struct reading *reading;
+	bool found;
+};
+
+static int take_latest(void *context, int64_t time_ms, sqlite3_stmt *row)
+{
+	struct latest *latest = context;
+
+	latest->reading->series = latest->series->name;
+	latest->reading->time_ms = time_ms;
+	latest->reading->seq = 0;
+	store_column_value(row, 1, latest->series->table->info, &latest->reading->value);
+	latest->found = true;
+	return 0;
+}
+
+int store_read_latest(struct store *store, const struct series *name, struct reading *ret_reading)
+{
+	struct reading reading;
+	struct latest latest = { .reading = &reading };
+	int r = store_find_series(store, name, false, &latest.series);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = walk_down(store, latest.series, INT64_MAX, 1, take_latest, &latest);
+	if (r < 0 || !latest.found)
+		return r;
+	*ret_reading = reading;
+	return 1;
+}
+
+int store_each_latest(struct store *store, int (*fn)(void *context, const struct reading *reading), void *context)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = sqlite3_prepare_v2(store->db, "SELECT node, device, quantity FROM series ORDER BY node, device, quantity", -1,
+				   &statement, NULL);
+	int stop = 0;
+
+	if (r != SQLITE_OK)
+		return store_fail(store, r);
+	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct reading reading;
+		struct series name;
+
+		store_column_text(statement, 0, name.node, sizeof(name.node));
+		store_column_text(statement, 1, name.device, sizeof(name.device));
+		store_column_text(statement, 2, name.quantity, sizeof(name.quantity));
+		stop = store_read_latest(store, &name, &reading);
+		if (stop == 1)
+			stop = fn(context, &reading);
+	}
+	sqlite3_finalize(statement);
+	return stop ? stop : store_fail(store, r);
+}
+
+struct last {
+	struct point *points;
+	size_t count;
+};
+
+static int take_point(void *context, int64_t time_ms, sqlite3_stmt *row)
+{
+	struct last *last = context;
+	double value = sqlite3_column_double(row, 1);
+
+	last->points[last->count++] = (struct point){ time_ms, value, value, value, 1 };
+	return 0;
+}
+
+int store_read_last(struct store *store, const struct series *name, int64_t before_ms, size_t n, struct point *ret_points)
+{
+	struct last last = { .points = ret_points };
+	struct known_series *series;
+	int r = store_find_series(store, name, false, &series);
+
+	if (r < 0)
+		return r;
+	r = walk_down(store, series, before_ms, n, take_point, &last);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < last.count / 2; i++) {
+		struct point point = ret_points[i];
+
+		ret_points[i] = ret_points[last.count - 1 - i];
+		ret_points[last.count - 1 - i] = point;
+	}
+	return (int)last.count;
+}
+
+/* ---- one by one ------------------------------------------------------------------------------------------------------------------- */
+
+struct each {
+	struct known_series *series;
+	int (*fn)(void *context, const struct reading *reading);
+	void *context;
+	int64_t from_ms;
+	bool over;
+};
+
+static int give_row(void *context, int64_t time_ms, sqlite3_stmt *row)
+{
+	struct each *each = context;
+	struct reading reading = { .series = each->series->name, .time_ms = time_ms };
+
+	if (time_ms < each->from_ms) {
+		each->over = true;
+		return 1;
+	}
+	store_column_value(row, 1, each->series->table->info, &reading.value);
+	return each->fn(each->context, &reading);
+}
+
+int store_each_reading(struct store *store, const struct series *name, const struct store_scan *scan,
+		       int (*fn)(void *context, const struct reading *reading), void *context)
+{
+	struct each each = { .fn = fn, .context = context, .from_ms = scan->from_ms };
+	sqlite3_stmt *statement;
+	int stop = 0, r = store_find_series(store, name, false, &each.series);
+
+	if (r < 0)
+		return r;
+	if (scan->newest_first) {
+		r = walk_down(store, each.series, scan->to_ms, scan->limit ? scan->limit : SIZE_MAX, give_row, &each);
+		return each.over ? 0 : r;
+	}
+	r = store_table_statement(store, each.series->table, TABLE_ROWS, &statement);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, scan->from_ms);
+	sqlite3_bind_int64(statement, 2, scan->to_ms);
+	sqlite3_bind_int64(statement, 3, each.series->id);
+	sqlite3_bind_int64(statement, 4, scan->limit ? (int64_t)scan->limit : -1);
+	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW)
+		stop = give_row(&each, sqlite3_column_int64(statement, 0), statement);
+	sqlite3_reset(statement);
+	return stop ? stop : store_fail(store, r);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t size_of(const char *path, const char *suffix)
+{
+	struct stat st;
+	char *name;
+	int64_t size = 0;
+
+	if (asprintf(&name, "%s%s", path, suffix) < 0)
+		return 0;
+	if (stat(name, &st) == 0)
+		size = st.st_size;
+	free(name);
+	return size;
+}
+
+int store_read_stats(struct store *store, struct store_stats *ret_stats)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = sqlite3_prepare_v2(store->db,
+				   "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM node),"
+				   " (SELECT user_version FROM pragma_user_version),"
+				   " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rejected')",
+				   -1, &statement, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_step(statement);
+	if (r == SQLITE_ROW)
+		*ret_stats = (struct store_stats){
+			.file_bytes = size_of(store->path, ""),
+			.wal_bytes = size_of(store->path, "-wal"),
+			.series = sqlite3_column_int64(statement, 0),
+			.nodes = sqlite3_column_int64(statement, 1),
+			.schema_version = sqlite3_column_int64(statement, 2),
+			.rejected_total = sqlite3_column_int64(statement, 3),
+		};
+	sqlite3_finalize(statement);
+	return store_fail(store, r);
+}

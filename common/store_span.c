@@ -1,0 +1,363 @@
+/* A span of a series as points for a chart: which level is read, buckets, shares of time, gaps. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "store_sqlite.h"
+
+enum {
+	ROWS_PER_POINT = 10,
+	ROWS_ALWAYS = 5000,	/* this many raw rows are read whatever is asked: about a millisecond */
+	SAMPLES = 255,		/* of distances, for the usual one */
+};
+
+struct plan {
+	struct store *store;
+	struct known_series *series;
+	const struct store_span *span;
+	int64_t end_ms;		/* the span's, but not in the future: nobody knows what a switch will do */
+	int64_t bucket_ms;
+	struct point *points;
+	size_t count, room;
+};
+
+static int64_t floor_to(int64_t time_ms, int64_t step_ms)
+{
+	return time_ms - ((time_ms % step_ms) + step_ms) % step_ms;
+}
+
+static int64_t ceil_to(int64_t time_ms, int64_t step_ms)
+{
+	return floor_to(time_ms + step_ms - 1, step_ms);
+}
+
+/* ---- rows of one level ------------------------------------------------------------------------------------------------------------ */
+
+struct row {
+	int64_t time_ms, length_ms;	/* length 0: a single reading */
+	unsigned count;
+	double mean, min, max, last;
+};
+
+/* A non-zero return ends. */
+typedef int (*level_fn)(void *context, const struct row *row);
+
+static int each_raw(struct plan *plan, int64_t from_ms, int64_t to_ms, level_fn fn, void *context)
+{
+	sqlite3_stmt *statement;
+	int stop = 0, r = store_table_statement(plan->store, plan->series->table, TABLE_ROWS, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, from_ms);
+	sqlite3_bind_int64(statement, 2, to_ms);
+	sqlite3_bind_int64(statement, 3, plan->series->id);
+	sqlite3_bind_int64(statement, 4, -1);
+	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW) {
+		double value = sqlite3_column_double(statement, 1);
+		struct row row = { sqlite3_column_int64(statement, 0), 0, 1, value, value, value, value };
+
+		stop = fn(context, &row);
+	}
+	sqlite3_reset(statement);
+	return stop ? stop : store_fail(plan->store, r);
+}
+
+static int each_rolled(struct plan *plan, enum table_statement level, int64_t from_ms, int64_t to_ms, level_fn fn, void *context)
+{
+	sqlite3_stmt *statement;
+	int stop = 0, r = store_table_statement(plan->store, plan->series->table, level, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, plan->series->id);
+	sqlite3_bind_int64(statement, 2, from_ms);
+	sqlite3_bind_int64(statement, 3, to_ms);
+	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct row row = {
+			.time_ms = sqlite3_column_int64(statement, 0),
+			.length_ms = level == TABLE_HOUR ? HOUR_MS : FIVE_MIN_MS,
+			.count = (unsigned)sqlite3_column_int64(statement, 1),
+			.mean = sqlite3_column_double(statement, 2),
+			.min = sqlite3_column_double(statement, 3),
+			.max = sqlite3_column_double(statement, 4),
+			.last = sqlite3_column_double(statement, 5),
+		};
+
+		stop = fn(context, &row);
+	}
+	sqlite3_reset(statement);
+	return stop ? stop : store_fail(plan->store, r);
+}
+
+/* The span from the coarsest level that serves down to what is not rolled up yet. length_ms: of the level, 0 for raw. */
+static int each_row(struct plan *plan, int64_t length_ms, level_fn fn, void *context)
+{
+	int64_t from_ms = plan->span->from_ms, to_ms = plan->span->to_ms, closed_ms = plan->series->table->closed_ms;
+	int r = 0;
+
+	if (closed_ms == TIME_NONE || length_ms == 0)
+		return each_raw(plan, from_ms, to_ms, fn, context);
+	if (closed_ms > to_ms)
+		closed_ms = ceil_to(to_ms, FIVE_MIN_MS);
+	from_ms = floor_to(from_ms, length_ms);
+	if (length_ms == HOUR_MS && from_ms < floor_to(closed_ms, HOUR_MS)) {
+		r = each_rolled(plan, TABLE_HOUR, from_ms, floor_to(closed_ms, HOUR_MS), fn, context);
+		from_ms = floor_to(closed_ms, HOUR_MS);
+	}
+	if (r == 0 && from_ms < closed_ms) {
+		r = each_rolled(plan, TABLE_FIVE_MIN, from_ms, closed_ms, fn, context);
+		from_ms = closed_ms;
+	}
+	return r == 0 && from_ms < to_ms ? each_raw(plan, from_ms, to_ms, fn, context) : r;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------------------------- */
+
+static int add_raw(void *context, const struct row *row)
+{
+	struct plan *plan = context;
+
+	if (plan->count == plan->span->max)
+		return 1;	/* they don't fit: buckets then */
+	plan->points[plan->count++] = (struct point){ row->time_ms, row->mean, row->min, row->max, 1 };
+	return 0;
+}
+
+static int add_to_bucket(void *context, const struct row *row)
+{
+	struct plan *plan = context;
+	int64_t start_ms = floor_to(row->time_ms, plan->bucket_ms);
+	struct point *point = plan->count ? &plan->points[plan->count - 1] : NULL;
+
+	if (row->count == 0)
+		return 0;
+	if (!point || point->time_ms != start_ms) {
+		if (plan->count == plan->room)
+			return 0;
+		plan->points[plan->count++] = (struct point){ start_ms, row->mean, row->min, row->max, row->count };
+		return 0;
+	}
+	point->mean += (row->mean - point->mean) * row->count / (point->count + row->count);
+	point->min = fmin(point->min, row->min);
+	point->max = fmax(point->max, row->max);
+	point->count += row->count;
+	return 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The usual distance between neighbours: their median. */
+static int64_t usual_distance(const struct point *points, size_t count)
+{
+	int64_t distances[SAMPLES];
+	size_t samples = 0, step = count / SAMPLES + 1;
+
+	for (size_t i = 1; i < count && samples < SAMPLES; i += step)
+		distances[samples++] = points[i].time_ms - points[i - 1].time_ms;
+	if (samples == 0)
+		return 0;
+	qsort(distances, samples, sizeof(*distances), by_size);
+	return distances[samples / 2];
+}
+
+/* Puts a point without a value where a hole of more than 2.5 steps begins. */
+static void add_gaps(struct plan *plan)
+{
+	int64_t step_ms = plan->span->interval_ms;
+	size_t gaps = 0, most = plan->span->max / 2 + 2;
+
+	if (step_ms == 0)
+		step_ms = usual_distance(plan->points, plan->count);
+	if (step_ms < plan->bucket_ms)
+		step_ms = plan->bucket_ms;
+	if (step_ms == 0 || plan->count < 2)
+		return;
+	for (size_t i = 1; i < plan->count && gaps < most; i++)
+		gaps += (plan->points[i].time_ms - plan->points[i - 1].time_ms) * 2 > step_ms * 5;
+	plan->count += gaps;
+	for (size_t i = plan->count - 1; gaps > 0 && i > 0; i--) {	/* from the end, each point moves once */
+		const struct point *left = &plan->points[i - gaps - 1];
+
+		plan->points[i] = plan->points[i - gaps];
+		if ((plan->points[i].time_ms - left->time_ms) * 2 <= step_ms * 5)
+			continue;
+		gaps--;
+		plan->points[--i] = (struct point){ left->time_ms + step_ms, NAN, NAN, NAN, 0 };
+	}
+}
+
+/* ---- binary: changes, or shares of time on ------------------------------------------------------------------------------------------- */
+
+static int add_change(void *context, const struct row *row)
+{
+	struct plan *plan = context;
+	const struct point *before = plan->count ? &plan->points[plan->count - 1] : NULL;
+
+	if (before && !(before->mean < row->mean) && !(before->mean > row->mean))
+		return 0;
+	return add_raw(context, row);
+}
+
+struct shares {
+	struct plan *plan;
+	double state;		/* -1 unknown */
+	int64_t since_ms;
+};
+
+static void add_share(struct plan *plan, int64_t from_ms, int64_t to_ms, double share)
+{
+	if (share < 0)
+		return;
+	while (from_ms < to_ms) {
+		int64_t start_ms = floor_to(from_ms, plan->bucket_ms), end_ms = start_ms + plan->bucket_ms;
+		struct point *point = plan->count ? &plan->points[plan->count - 1] : NULL;
+		double length_ms;
+
+		if (end_ms > to_ms)
+			end_ms = to_ms;
+		length_ms = (double)(end_ms - from_ms);
+		if (!point || point->time_ms != start_ms) {
+			if (plan->count == plan->room)
+				return;
+			point = &plan->points[plan->count++];
+			*point = (struct point){ start_ms, 0, 0, 0, 1 };
+		}
+		point->mean += share * length_ms;	/* ms on, and ms known in max: made shares at the end */
+		point->max += length_ms;
+		from_ms = end_ms;
+	}
+}
+
+static int add_state(void *context, const struct row *row)
+{
+	struct shares *shares = context;
+	int64_t time_ms = row->time_ms > shares->since_ms ? row->time_ms : shares->since_ms;
+	int64_t end_ms = row->time_ms + row->length_ms;
+
+	add_share(shares->plan, shares->since_ms, time_ms, shares->state);
+	if (end_ms > shares->plan->end_ms)
+		end_ms = shares->plan->end_ms;
+	if (row->length_ms > 0)
+		add_share(shares->plan, time_ms, end_ms, row->mean);
+	shares->since_ms = row->length_ms > 0 && end_ms > time_ms ? end_ms : time_ms;
+	shares->state = row->last > 0;
+	return 0;
+}
+
+static int read_shares(struct plan *plan, int64_t length_ms, double state)
+{
+	struct shares shares = { plan, state, plan->span->from_ms };
+	int r = each_row(plan, length_ms, add_state, &shares);
+
+	if (r < 0)
+		return r;
+	add_share(plan, shares.since_ms, plan->end_ms, shares.state);
+	for (size_t i = 0; i < plan->count; i++) {
+		struct point *point = &plan->points[i];
+
+		point->mean = point->max > 0 ? point->mean / point->max : 0;
+		point->min = point->mean < 1 ? 0 : 1;
+		point->max = point->mean > 0 ? 1 : 0;
+	}
+	return 0;
+}
+
+static int read_binary(struct plan *plan, int64_t length_ms, int64_t *ret_resolution_ms)
+{
+	struct point before;
+	int known = store_read_last(plan->store, &plan->series->name, plan->span->from_ms, 1, &before);
+	int r;
+
+	if (known < 0)
+		return known;
+	if (length_ms == 0) {
+		if (known > 0) {
+			before.time_ms = plan->span->from_ms;
+			plan->points[plan->count++] = before;
+		}
+		r = each_row(plan, 0, add_change, plan);
+		if (r <= 0) {
+			*ret_resolution_ms = 0;
+			return r;
+		}
+		plan->count = 0;
+	}
+	*ret_resolution_ms = plan->bucket_ms;
+	return read_shares(plan, length_ms, known > 0 ? before.mean : -1);
+}
+
+static int read_numbers(struct plan *plan, int64_t length_ms, int64_t *ret_resolution_ms)
+{
+	int64_t bucket_ms = plan->bucket_ms;
+	int r = 1;
+
+	if (length_ms == 0) {
+		plan->bucket_ms = 0;
+		r = each_row(plan, 0, add_raw, plan);
+	}
+	if (r > 0) {
+		plan->count = 0;
+		plan->bucket_ms = bucket_ms;
+		r = each_row(plan, length_ms, add_to_bucket, plan);
+	}
+	if (r < 0)
+		return r;
+	add_gaps(plan);
+	*ret_resolution_ms = plan->bucket_ms;
+	return 0;
+}
+
+/* ---- the level -------------------------------------------------------------------------------------------------------------------- */
+
+/* 0 raw, FIVE_MIN_MS or HOUR_MS: raw rows of all series lie together, so their number counts, not that of this series. */
+static int choose_level(struct plan *plan, int64_t *ret_length_ms)
+{
+	const struct store_span *span = plan->span;
+	int64_t limit = (int64_t)span->max * ROWS_PER_POINT + ROWS_ALWAYS;
+	sqlite3_stmt *statement;
+	int r = store_table_statement(plan->store, plan->series->table, TABLE_COUNT_ROWS, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, span->from_ms);
+	sqlite3_bind_int64(statement, 2, span->to_ms);
+	sqlite3_bind_int64(statement, 3, limit);
+	r = sqlite3_step(statement);
+	*ret_length_ms = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) < limit ? 0 : FIVE_MIN_MS;
+	sqlite3_reset(statement);
+	if (*ret_length_ms && (span->to_ms - span->from_ms) / FIVE_MIN_MS > (int64_t)span->max * ROWS_PER_POINT)
+		*ret_length_ms = HOUR_MS;
+	return store_fail(plan->store, r);
+}
+
+int store_read_span(struct store *store, const struct series *name, const struct store_span *span, struct point *ret_points,
+		    int64_t *ret_resolution_ms)
+{
+	struct plan plan = { .store = store, .span = span, .points = ret_points, .room = span->max + 1 };
+	int64_t length_ms = 0, now_ms = clock_wall_ms();
+	int r;
+
+	if (span->from_ms >= span->to_ms || span->max < 2 || span->max > 10000)
+		return -EINVAL;
+	r = store_find_series(store, name, false, &plan.series);
+	if (r == 0 && plan.series->table->info->kind == QUANTITY_KIND_TEXT)
+		r = -EINVAL;
+	if (r == 0)
+		r = choose_level(&plan, &length_ms);
+	if (r < 0)
+		return r;
+	plan.end_ms = span->to_ms < now_ms ? span->to_ms : now_ms;
+	/* One bucket less than asked for: they begin at round times, so a span touches one more. */
+	plan.bucket_ms = ceil_to((span->to_ms - span->from_ms) / ((int64_t)span->max - 1) + 1, length_ms ? length_ms : 1000);
+	r = plan.series->table->info->kind == QUANTITY_KIND_BINARY ? read_binary(&plan, length_ms, ret_resolution_ms) :
+								      read_numbers(&plan, length_ms, ret_resolution_ms);
+	return r < 0 ? r : (int)plan.count;
+}
