@@ -76,13 +76,18 @@ int http_add_header(struct http_request *request, const char *name, const char *
 void http_reply(struct http_request *request, unsigned status, const char *type, const void *body, size_t len);
 /* The same, with a buffer whose memory passes over (it is empty afterwards). A buffer with an error answers 500. */
 void http_reply_buffer(struct http_request *request, unsigned status, const char *type, struct buffer *body);
+/* For bodies that are kept compressed: whether the client takes gzip, and the making of it (added to out; returns 0 or -ENOSPC when it does not
+ * shrink, -ENOMEM). A reply with a Content-Encoding is sent as it is. */
+bool http_takes_gzip(const struct http_request *request);
+int http_gzip(const void *body, size_t len, struct buffer *out);
 /* {"error":text} below /api/, an error page elsewhere. */
 void http_error(struct http_request *request, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* 303 See Other to a path of ours ("/node/salon"); one that leaves this host ("//x", "http://x", control characters) becomes "/". */
 void http_redirect(struct http_request *request, const char *path);
 
-/* The reply comes after the handler has returned. If the client or the server goes first, `cancelled` is called instead and the request is
- * gone; may be NULL only when nobody keeps the request. Set a timer of your own: nothing here ends the wait. */
+/* The reply comes after the handler has returned. If the server goes first, `cancelled` is called instead and the request is
+ * gone (NULL only when nobody keeps it). A client that left meanwhile is noticed at the reply. Set a timer of your own: nothing here
+ * ends the wait. */
 void http_later(struct http_request *request, void (*cancelled)(struct http_request *request, void *data), void *data);
 
 /* Answers 200 with an endless text/event-stream. `closed` is called once, from the loop (or http_close), when the client left, lagged too far

@@ -18,6 +18,7 @@ int static_mount(struct static_files *files, const char *url, const char *path);
  * that lead to the mounts. */
 void static_reply(struct static_files *files, struct http_request *request);
 
-/* The path with "?v=" and a hash of the file's content, which may be kept for a year ("/static/foyer.css?v=5d41402a"); for templates.
+/* The path with "?v=" and a word that changes with the file, so that it may be kept for a year
+ * ("/static/foyer.css?v=5d41402a"); for templates.
  * buf   of `size` bytes; without such a file the path alone. */
 void static_versioned(struct static_files *files, const char *url, char *buf, size_t size);
