@@ -31,8 +31,16 @@ static void run(struct http *http)
 	uint64_t now_us = 0;
 
 	for (int i = 0; i < RUNS; i++) {
+		bool pending;
+
+		http->woken = false;
 		MHD_run(http->daemon);
-		if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES) {
+		pending = MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES;
+		if (http->woken) {	/* by a handler; the library's timeout does not know */
+			timeout_ms = 0;
+			continue;
+		}
+		if (!pending) {
 			sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
 			return;
 		}
@@ -223,6 +231,7 @@ void http_wake(struct http_request *request)
 	if (!request->suspended)
 		return;
 	request->suspended = false;
+	request->http->woken = true;
 	MHD_resume_connection(request->connection);
 	sd_event_source_set_time_accuracy(request->http->timer, 1);	/* the library tells its descriptor nothing */
 	sd_event_source_set_time(request->http->timer, 0);

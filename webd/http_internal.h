@@ -41,6 +41,7 @@ struct http {
 	uint64_t request_count;
 	uint16_t port;
 	bool closing;
+	bool woken;		/* a sleeping request has work: the library must run again */
 };
 
 struct http_request {
