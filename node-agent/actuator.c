@@ -1,0 +1,269 @@
+#include "actuator.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "../common/reading.h"
+#include "../common/wire.h"
+
+enum { PENDING_MAX = 64, RESPONSE_TOPIC_MAX = 255, CORRELATION_MAX = 128, STEP_PARTS = 1000 };
+
+/* A command that an output still works on. */
+struct pending {
+	struct actuator *actuator;
+	struct pending *next;
+	sd_event_source *timer;
+	const struct channel *channel;
+	struct command_result result;
+	char response_topic[RESPONSE_TOPIC_MAX + 1];
+	unsigned char correlation[CORRELATION_MAX];
+	size_t correlation_len;
+};
+
+struct actuator {
+	sd_event *event;
+	const char *base;
+	struct device *devices;
+	const struct sampler *sampler;
+	struct actuator_hooks hooks;
+	void *context;
+	struct bus *bus;
+	struct pending *pending;
+	size_t pending_count;
+};
+
+/* ---- what is allowed ------------------------------------------------------------------------------------------------------------- */
+
+static int check_range(const struct channel *channel, double number, char *error)
+{
+	double steps = channel->step > 0 ? (number - channel->min) / channel->step : 0;
+	char text[32];
+
+	if (number < channel->min || number > channel->max) {
+		bool over = number > channel->max;
+
+		value_format_number(over ? channel->max : channel->min, text);
+		snprintf(error, COMMAND_ERROR_MAX + 1, "%s %s", over ? "over" : "under", text);
+		return -ERANGE;
+	}
+	if (fabs(steps - nearbyint(steps)) * STEP_PARTS > 1) {
+		value_format_number(channel->step, text);
+		snprintf(error, COMMAND_ERROR_MAX + 1, "not in steps of %s", text);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int check_value(const struct channel *channel, const struct command *command, char *error)
+{
+	struct reading reading = { .series = command->series, .time_ms = TIME_NONE, .value = command->value };
+	double number = command->value.number;
+
+	if (channel->output == OUTPUT_RANGE && command->value.kind == VALUE_NUMBER && isfinite(number))
+		return check_range(channel, number, error);
+	if (reading_check(&reading, clock_wall_ms(), error) < 0)
+		return -ERANGE;
+	if ((channel->output == OUTPUT_SWITCH || channel->output == OUTPUT_BUTTON) && !(number <= 0) && !(number >= 1)) {
+		snprintf(error, COMMAND_ERROR_MAX + 1, "neither 0 nor 1");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static struct channel *find_output(struct actuator *actuator, const struct series *series)
+{
+	for (struct device *device = actuator->devices; device; device = device->next) {
+		if (strcmp(device->name, series->device) != 0)
+			continue;
+		for (size_t i = 0; i < device->channel_count; i++)
+			if (device->channels[i].output != OUTPUT_NONE &&
+			    strcmp(device->channels[i].series.quantity, series->quantity) == 0)
+				return &device->channels[i];
+	}
+	return NULL;
+}
+
+/* ---- answers -------------------------------------------------------------------------------------------------------------------- */
+
+static void answer(struct actuator *actuator, struct pending *pending)
+{
+	char topic[WIRE_TOPIC_MAX + 1], payload[1024];
+	struct bus_publication publication = { .payload = payload, .qos = 1 };
+	int len;
+
+	pending->result.time_ms = clock_wall_ms();
+	len = wire_format_result(&pending->result, payload, sizeof(payload));
+	if (len < 0)
+		return;
+	publication.len = (size_t)len;
+	publication.topic = wire_format_topic(actuator->base, WIRE_RESULT, &pending->result.series, topic);
+	bus_publish(actuator->bus, &publication, NULL);
+	if (!pending->response_topic[0] || strcmp(pending->response_topic, topic) == 0)
+		return;
+	publication.topic = pending->response_topic;
+	publication.correlation = pending->correlation;
+	publication.correlation_len = pending->correlation_len;
+	bus_publish(actuator->bus, &publication, NULL);
+}
+
+/* The new state first, then the word that it is done: who waits for the result finds the state there already. */
+static void complete(struct actuator *actuator, struct pending *pending)
+{
+	if (pending->result.ok)
+		actuator->hooks.reading(actuator->context, pending->channel, clock_wall_ms(), &pending->result.value);
+	answer(actuator, pending);
+}
+
+static void drop(struct pending *pending)
+{
+	struct actuator *actuator = pending->actuator;
+	struct pending **link = &actuator->pending;
+
+	while (*link != pending)
+		link = &(*link)->next;
+	*link = pending->next;
+	actuator->pending_count--;
+	sd_event_source_disable_unref(pending->timer);
+	free(pending);
+}
+
+static int on_done(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+	struct pending *pending = userdata;
+
+	(void)source;
+	(void)now_us;
+	complete(pending->actuator, pending);
+	drop(pending);
+	return 0;
+}
+
+static int wait_for(struct actuator *actuator, const struct pending *given, int delay_ms)
+{
+	struct pending *pending;
+	int r;
+
+	if (actuator->pending_count == PENDING_MAX)
+		return -EBUSY;
+	pending = malloc(sizeof(*pending));
+	if (!pending)
+		return -ENOMEM;
+	*pending = *given;
+	pending->next = actuator->pending;
+	actuator->pending = pending;
+	actuator->pending_count++;
+	r = sd_event_add_time_relative(actuator->event, &pending->timer, CLOCK_BOOTTIME, (uint64_t)delay_ms * 1000, 1000, on_done,
+				       pending);
+	if (r < 0)
+		drop(pending);
+	return r;
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------------------------- */
+
+static void fail(struct pending *pending, const char *error)
+{
+	pending->result.ok = false;
+	snprintf(pending->result.error, sizeof(pending->result.error), "%s", error);
+	answer(pending->actuator, pending);
+}
+
+static void obey(struct actuator *actuator, struct pending *pending, struct channel *channel, const struct command *command)
+{
+	struct device *device = channel->device;
+	int r;
+
+	pending->result.value = command->value;
+	r = device->driver->set ? device->driver->set(device, (size_t)(channel - device->channels), &command->value,
+						      &pending->result.value) : -ENOTSUP;
+	if (r < 0) {
+		char error[COMMAND_ERROR_MAX + 1];
+
+		snprintf(error, sizeof(error), "%s", device->error[0] ? device->error : strerror(-r));
+		device->error[0] = '\0';
+		fail(pending, error);
+		return;
+	}
+	pending->result.ok = pending->result.has_value = true;
+	if (r == 0)
+		complete(actuator, pending);
+	else if (r != SET_SILENT && wait_for(actuator, pending, r) < 0)
+		fail(pending, "too many commands at once");
+}
+
+static void take_response(struct pending *pending, const struct bus_message *message)
+{
+	if (!message->response_topic || strlen(message->response_topic) > RESPONSE_TOPIC_MAX ||
+	    strpbrk(message->response_topic, "+#") || message->correlation_len > CORRELATION_MAX)
+		return;
+	strcpy(pending->response_topic, message->response_topic);
+	pending->correlation_len = message->correlation_len;
+	if (message->correlation_len > 0)
+		memcpy(pending->correlation, message->correlation, message->correlation_len);
+}
+
+void actuator_command(struct actuator *actuator, const struct series *series, const struct bus_message *message)
+{
+	struct pending pending = { .actuator = actuator, .result.series = *series };
+	struct channel *channel = find_output(actuator, series);
+	struct command command;
+	char reason[READING_REASON_MAX];
+	int64_t since_ms;
+
+	if (message->retain || message->len == 0)
+		return;
+	take_response(&pending, message);
+	if (wire_parse_command(series, message->payload, message->len, &command, reason) < 0) {
+		fail(&pending, reason);
+		return;
+	}
+	strcpy(pending.result.id, command.id);
+	pending.channel = channel;
+	if (!channel)
+		fail(&pending, "no such output");
+	else if (check_value(channel, &command, reason) < 0)
+		fail(&pending, reason);
+	else if (!sampler_ready(actuator->sampler, channel->device))
+		fail(&pending, sampler_fault(actuator->sampler, channel->device, &since_ms));
+	else
+		obey(actuator, &pending, channel, &command);
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------------------------------- */
+
+int actuator_open(sd_event *event, const char *base, struct device *devices, const struct sampler *sampler,
+		  const struct actuator_hooks *hooks, void *context, struct actuator **ret_actuator)
+{
+	struct actuator *actuator = calloc(1, sizeof(*actuator));
+
+	if (!actuator)
+		return -ENOMEM;
+	actuator->event = sd_event_ref(event);
+	actuator->base = base;
+	actuator->devices = devices;
+	actuator->sampler = sampler;
+	actuator->hooks = *hooks;
+	actuator->context = context;
+	*ret_actuator = actuator;
+	return 0;
+}
+
+void actuator_use(struct actuator *actuator, struct bus *bus)
+{
+	actuator->bus = bus;
+}
+
+void actuator_close(struct actuator *actuator)
+{
+	if (!actuator)
+		return;
+	while (actuator->pending)
+		drop(actuator->pending);
+	sd_event_unref(actuator->event);
+	free(actuator);
+}

@@ -1,0 +1,141 @@
+#include "announce.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+#include "../common/service.h"
+#include "../common/wire.h"
+
+static void publish(struct bus *bus, const struct settings *settings, enum wire_kind kind, const char *payload, int qos)
+{
+	char topic[WIRE_TOPIC_MAX + 1];
+	struct series series = { 0 };
+	struct bus_publication publication = { .payload = payload, .len = strlen(payload), .qos = qos, .retain = true };
+
+	strncat(series.node, settings->name, NAME_MAX_LEN);
+	publication.topic = wire_format_topic(settings->bus.base, kind, &series, topic);
+	bus_publish(bus, &publication, NULL);
+}
+
+static void publish_json(struct bus *bus, const struct settings *settings, enum wire_kind kind, cJSON *json, int qos)
+{
+	char *text = cJSON_PrintUnformatted(json);
+
+	if (text)
+		publish(bus, settings, kind, text, qos);
+	cJSON_free(text);
+	cJSON_Delete(json);
+}
+
+static void add_text(cJSON *json, const char *key, const char *text)
+{
+	if (text && text[0])
+		cJSON_AddStringToObject(json, key, text);
+}
+
+static void add_channel(cJSON *quantities, const struct device *device, const struct channel *channel)
+{
+	static const char *const outputs[] = { NULL, "switch", "range", "text", "button" };
+	cJSON *json = cJSON_AddObjectToObject(quantities, channel->series.quantity);
+
+	add_text(json, "label", channel->label);
+	add_text(json, "icon", channel->icon);
+	add_text(json, "unit", channel->info->unit);
+	cJSON_AddNumberToObject(json, "interval", (double)device->interval_ms / 1000);
+	add_text(json, "output", outputs[channel->output]);
+	if (channel->output == OUTPUT_RANGE) {
+		cJSON_AddNumberToObject(json, "min", channel->min);
+		cJSON_AddNumberToObject(json, "max", channel->max);
+		cJSON_AddNumberToObject(json, "step", channel->step);
+	}
+	if (channel->confirm)
+		cJSON_AddTrueToObject(json, "confirm");
+}
+
+/* The kernel's id of this boot: another one tells that the machine restarted. */
+static void boot_id(char *buf, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	buf[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(buf, (int)size, file))
+		buf[strcspn(buf, "\n")] = '\0';
+	fclose(file);
+}
+
+void announce_info(struct bus *bus, const struct settings *settings)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON *devices;
+	char boot[48];
+
+	boot_id(boot, sizeof(boot));
+	add_text(json, "label", settings->label ? settings->label : settings->name);
+	add_text(json, "icon", settings->icon);
+	cJSON_AddStringToObject(json, "version", foyer_version);
+	cJSON_AddNumberToObject(json, "protocol", WIRE_PROTOCOL);
+	add_text(json, "boot", boot);
+	devices = cJSON_AddObjectToObject(json, "devices");
+	for (const struct device *device = settings->devices; device; device = device->next) {
+		cJSON *entry = cJSON_AddObjectToObject(devices, device->name);
+		cJSON *quantities;
+
+		add_text(entry, "label", device->label);
+		add_text(entry, "icon", device->icon);
+		cJSON_AddStringToObject(entry, "driver", device->driver->name);
+		quantities = cJSON_AddObjectToObject(entry, "quantities");
+		for (size_t i = 0; i < device->channel_count; i++)
+			add_channel(quantities, device, &device->channels[i]);
+	}
+	publish_json(bus, settings, WIRE_INFO, json, 1);
+}
+
+static double resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+void announce_health(struct bus *bus, const struct settings *settings, const struct sampler *sampler, const struct outbox *outbox)
+{
+	struct outbox_counts counts = outbox_counts(outbox);
+	cJSON *json = cJSON_CreateObject();
+	cJSON *devices;
+
+	cJSON_AddNumberToObject(json, "uptime", (double)(clock_boot_ms() / 1000));
+	cJSON_AddStringToObject(json, "clock", clock_synced() ? "synced" : "unsynced");
+	cJSON_AddNumberToObject(json, "outbox", (double)counts.waiting);
+	cJSON_AddNumberToObject(json, "oldest", counts.waiting ? (double)counts.oldest_ms : 0);
+	cJSON_AddNumberToObject(json, "given_up", (double)counts.given_up);
+	cJSON_AddNumberToObject(json, "rss", resident_bytes());
+	devices = cJSON_AddObjectToObject(json, "devices");
+	for (const struct device *device = settings->devices; device; device = device->next) {
+		cJSON *entry = cJSON_AddObjectToObject(devices, device->name);
+		int64_t since_ms;
+		const char *fault = sampler_fault(sampler, device, &since_ms);
+
+		cJSON_AddBoolToObject(entry, "ok", !fault[0]);
+		if (fault[0]) {
+			cJSON_AddStringToObject(entry, "error", fault);
+			cJSON_AddNumberToObject(entry, "since", (double)since_ms);
+		}
+	}
+	publish_json(bus, settings, WIRE_HEALTH, json, 0);
+}
+
+void announce_status(struct bus *bus, const struct settings *settings, const char *status)
+{
+	publish(bus, settings, WIRE_STATUS, status, 1);
+}

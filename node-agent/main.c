@@ -1,0 +1,107 @@
+/* foyer-node-agent: reads the sensors of a node, sets its outputs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/conf.h"
+#include "../common/log.h"
+#include "../common/service.h"
+#include "agent.h"
+#include "settings.h"
+
+static const struct service_program program = {
+	.name = "node-agent",
+	.summary = "reads the sensors of a node and sets its outputs",
+	.print_keys = settings_print,
+	.default_conf = "/etc/foyer/node-agent.conf",
+};
+
+struct daemon {
+	const struct service_options *options;
+	sd_event *event;
+	struct conf *conf;
+	struct settings settings;
+	struct agent *agent;
+};
+
+static int read_settings(const struct service_options *options, struct conf **ret_conf, struct settings *ret_settings)
+{
+	struct conf *conf = NULL;
+	int r = conf_open(options->conf_path, options->overrides, options->override_count, &conf);
+
+	if (r < 0)
+		return r;
+	settings_read(conf, ret_settings);
+	if (conf_finish(conf, stderr) > 0) {
+		settings_done(ret_settings);
+		conf_close(conf);
+		return -EINVAL;
+	}
+	*ret_conf = conf;
+	return 0;
+}
+
+/* Everything anew, as a restart would; with mistakes in the file the old node goes on. */
+static void reload(void *context)
+{
+	struct daemon *daemon = context;
+	struct settings settings, old = daemon->settings;
+	struct conf *conf;
+
+	if (read_settings(daemon->options, &conf, &settings) < 0) {
+		log_error("the configuration has mistakes, the old one stays");
+		return;
+	}
+	agent_close(daemon->agent);
+	daemon->agent = NULL;
+	settings_done(&old);
+	conf_close(daemon->conf);
+	daemon->conf = conf;
+	daemon->settings = settings;
+	daemon->settings.back_fill_ms = 0;
+	log_set_level(settings.log_level);
+	if (agent_open(daemon->event, &daemon->settings, &daemon->agent) < 0)
+		sd_event_exit(daemon->event, EXIT_FAILURE);
+	else
+		log_info("configuration read again");
+}
+
+static int run(struct daemon *daemon)
+{
+	int r = service_loop(&daemon->event, reload, daemon);
+
+	if (r >= 0)
+		r = agent_open(daemon->event, &daemon->settings, &daemon->agent);
+	if (r >= 0) {
+		service_ready("connecting to %s:%d", daemon->settings.bus.host, daemon->settings.bus.port);
+		r = sd_event_loop(daemon->event);
+		service_stopping();
+	}
+	agent_close(daemon->agent);
+	sd_event_unref(daemon->event);
+	if (r < 0)
+		log_error("cannot go on: %s", strerror(-r));
+	return r < 0 ? EXIT_FAILURE : r;
+}
+
+int main(int argc, char **argv)
+{
+	struct service_options options;
+	struct daemon daemon = { .options = &options };
+	int status, r = service_parse(&program, argc, argv, NULL, &options);
+
+	if (r != 0)
+		return r < 0 ? 2 : EXIT_SUCCESS;
+	r = read_settings(&options, &daemon.conf, &daemon.settings);
+	if (r < 0) {
+		service_options_done(&options);
+		return 2;
+	}
+	log_set_level(daemon.settings.log_level);
+	status = options.check ? EXIT_SUCCESS : run(&daemon);
+	settings_done(&daemon.settings);
+	conf_close(daemon.conf);
+	service_options_done(&options);
+	return status;
+}

@@ -1,0 +1,16 @@
+/* Serial numbers that are never given twice, across crashes and clock changes: a file holds a number that is higher than any given. */
+#pragma once
+
+#include <stdint.h>
+
+struct serial {
+	int64_t next, reserved;
+	char *path;		/* NULL: nothing is remembered */
+};
+
+/* Begins after the highest number that was ever reserved; without a folder at the wall clock's microseconds.
+ * Returns 0, or a negative errno when the folder can't be used (the clock serves then). */
+int serial_init(struct serial *serial, const char *state_dir);
+void serial_done(struct serial *serial);
+
+int64_t serial_next(struct serial *serial);

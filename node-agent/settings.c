@@ -1,0 +1,179 @@
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct conf_item node_items[] = {
+	{ "name", CONF_NAME, offsetof(struct settings, name), .required = true, .help = "the node's name in topics" },
+	{ "label", CONF_STRING, offsetof(struct settings, label), NULL, .help = "what people call it" },
+	{ "icon", CONF_STRING, offsetof(struct settings, icon), NULL, .help = "its symbol in the pages: sofa, pot, car ..." },
+	{ "state_dir", CONF_STRING, offsetof(struct settings, state_dir), NULL,
+	  .help = "a folder of its own, for serial numbers; systemd gives one" },
+	{ "health_interval", CONF_DURATION, offsetof(struct settings, health_interval_ms), "60s", .min = 1000, .max = 86400000,
+	  .help = "how often $health is told when nothing changes" },
+	{ "resend_after", CONF_DURATION, offsetof(struct settings, resend_after_ms), "45s", .min = 1000, .max = 86400000,
+	  .help = "a reading without a receipt is sent again" },
+	{ "outbox", CONF_INT, offsetof(struct settings, outbox), "20000", .min = 100, .max = 1000000,
+	  .help = "readings kept while nobody takes them" },
+	{ "clock_rate", CONF_NUMBER, offsetof(struct settings, clock_rate), "1", .min = 0.001, .max = 100000,
+	  .help = "simulated devices live so many times as fast" },
+	{ "back_fill", CONF_DURATION, offsetof(struct settings, back_fill_ms), "0", .max = 3.2e11,
+	  .help = "simulated devices first tell their past of so long" },
+	{ 0 },
+};
+
+struct device_section {
+	const char *driver, *label, *icon;
+	int64_t interval_ms;
+};
+
+static const struct conf_item device_items[] = {
+	{ "driver", CONF_STRING, offsetof(struct device_section, driver), .required = true, .help = "what kind of device it is" },
+	{ "label", CONF_STRING, offsetof(struct device_section, label), NULL, .help = "what people call it" },
+	{ "icon", CONF_STRING, offsetof(struct device_section, icon), NULL, .help = "its symbol in the pages" },
+	{ 0 },
+};
+
+struct log_section {
+	int level;
+};
+
+static const struct conf_item log_items[] = {
+	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
+	  .help = "how much is told" },
+	{ 0 },
+};
+
+static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* "sim, thermal" for a message. */
+static void list_drivers(char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (size_t i = 0; driver_at(i); i++) {
+		strncat(buf, i ? ", " : "", size - strlen(buf) - 1);
+		strncat(buf, driver_at(i)->name, size - strlen(buf) - 1);
+	}
+}
+
+static void read_interval(struct conf *conf, const struct conf_section *section, const struct driver *driver, int64_t *ret_ms)
+{
+	const struct conf_item item[] = {
+		{ "interval", CONF_DURATION, 0, driver->interval, .min = 10, .max = 86400000, .help = "how often it is read" },
+		{ 0 },
+	};
+
+	conf_read(conf, section, "device", item, ret_ms);
+}
+
+static void free_device(struct device *device)
+{
+	if (device) {
+		free(device->config);
+		free(device->state);
+	}
+	free(device);
+}
+
+static struct device *make_device(struct conf *conf, const struct conf_section *section, const struct device_section *given,
+				  const struct driver *driver)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->driver = driver;
+	device->config = calloc(1, driver->config_size + 1);
+	device->state = calloc(1, driver->state_size + 1);
+	if (!device->config || !device->state) {
+		free_device(device);
+		return NULL;
+	}
+	strncat(device->name, conf_section_name(section), NAME_MAX_LEN);
+	strncat(device->label, given->label ? given->label : "", CHANNEL_LABEL_MAX);
+	strncat(device->icon, given->icon ? given->icon : "", CHANNEL_LABEL_MAX);
+	read_interval(conf, section, driver, &device->interval_ms);
+	if (driver->items)
+		conf_read(conf, section, "device", driver->items, device->config);
+	for (const enum quantity *quantity = driver->emits; quantity && *quantity != QUANTITY_NONE; quantity++)
+		device_add_channel(device, quantity_info(*quantity)->name, OUTPUT_NONE);
+	if (driver->configure)
+		driver->configure(device, conf, section);
+	return device;
+}
+
+static void read_devices(struct conf *conf, struct settings *settings)
+{
+	const struct conf_section *section = NULL;
+	struct device **end = &settings->devices;
+
+	while ((section = conf_next(conf, "device", section))) {
+		const char *name = conf_section_name(section);
+		struct device_section given;
+		const struct driver *driver;
+		char drivers[256];
+
+		conf_read(conf, section, "device", device_items, &given);
+		if (!series_name_valid(name, strlen(name)))
+			conf_mistake(conf, section, NULL, "[device %s]: a device's name is [a-z0-9][a-z0-9_-]{0,31}", name);
+		if (!given.driver)
+			continue;
+		driver = driver_find(given.driver);
+		if (!driver) {
+			list_drivers(drivers, sizeof(drivers));
+			conf_mistake(conf, section, "driver", "\"%s\": there are %s", given.driver, drivers);
+			continue;
+		}
+		*end = make_device(conf, section, &given, driver);
+		if (*end)
+			end = &(*end)->next;
+	}
+}
+
+void settings_read(struct conf *conf, struct settings *ret_settings)
+{
+	struct log_section log;
+	struct settings settings = { 0 };
+
+	conf_read(conf, conf_section(conf, "mqtt", NULL), "mqtt", bus_items, &settings.bus);
+	bus_check_settings(conf, &settings.bus);
+	conf_read(conf, conf_section(conf, "node", NULL), "node", node_items, &settings);
+	conf_read(conf, conf_section(conf, "log", NULL), "log", log_items, &log);
+	settings.log_level = log_levels[log.level];
+	if (!settings.state_dir)
+		settings.state_dir = getenv("STATE_DIRECTORY");
+	read_devices(conf, &settings);
+	for (struct device *device = settings.devices; device && settings.name; device = device->next)
+		for (size_t i = 0; i < device->channel_count; i++)
+			strncat(device->channels[i].series.node, settings.name, NAME_MAX_LEN);
+	*ret_settings = settings;
+}
+
+void settings_done(struct settings *settings)
+{
+	while (settings->devices) {
+		struct device *device = settings->devices;
+
+		settings->devices = device->next;
+		free_device(device);
+	}
+}
+
+void settings_print(void)
+{
+	conf_print_items("[mqtt]", bus_items, stdout);
+	conf_print_items("[node]", node_items, stdout);
+	conf_print_items("[device NAME]", device_items, stdout);
+	printf("    %-18s how often it is read; a time such as 10s\n", "interval");
+	for (size_t i = 0; driver_at(i); i++) {
+		const struct driver *driver = driver_at(i);
+
+		printf("\n  driver = %s: %s\n", driver->name, driver->help);
+		if (driver->items)
+			conf_print_items("  its keys", driver->items, stdout);
+	}
+	printf("\n");
+	conf_print_items("[log]", log_items, stdout);
+}

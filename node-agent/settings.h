@@ -1,0 +1,28 @@
+/* node-agent's configuration: the node, its devices, the broker. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../common/bus.h"
+#include "../common/conf.h"
+#include "../common/log.h"
+#include "driver.h"
+
+struct settings {
+	struct bus_settings bus;
+	const char *name, *label, *icon;
+	const char *state_dir;		/* NULL: none */
+	int64_t health_interval_ms, back_fill_ms, resend_after_ms;
+	double clock_rate;
+	int outbox;			/* readings kept at most */
+	enum log_level log_level;
+	struct device *devices;		/* in the file's order */
+};
+
+/* Reads all sections; mistakes are for conf_finish to tell. Strings belong to conf; the devices to settings (settings_done). */
+void settings_read(struct conf *conf, struct settings *ret_settings);
+void settings_done(struct settings *settings);
+
+/* Prints the keys for --help. */
+void settings_print(void);
