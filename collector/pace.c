@@ -3,6 +3,7 @@
 enum {
 	QUIET_MS = 50,		/* a lone reading is given this long for company, half of what is promised */
 	STALL_MS = 25,		/* a broker with more to send would have sent it by now */
+	RESUME_MS = 250,	/* what came within this time of a commit had been waiting for it */
 	WINDOW_MIN = 20,	/* Mosquitto's default max_inflight_messages; few brokers grant less */
 };
 
@@ -33,7 +34,7 @@ static bool stalled(const struct pace *pace, int64_t now_ms)
 void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 {
 	if (pace->trial) {	/* more came as soon as we acknowledged: it was waiting; else the burst was over */
-		if (now_ms - pace->commit_ms <= STALL_MS)
+		if (now_ms - pace->commit_ms <= RESUME_MS)
 			pace->window = pace->trial;
 		else
 			pace->floor = pace->trial + 1;

@@ -80,15 +80,19 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 		       " WHERE series = ?1 AND time >= ?2 AND time < ?3 ORDER BY time",
 	[TABLE_MAKE_FIVE_MIN] =
 		"INSERT INTO \"%w_5min\"(series, time, count, mean, min, max, last)"
-		" SELECT series, ?1, count(*), iif(?3, avg(value), NULL), iif(?3, min(value), NULL), iif(?3, max(value), NULL),"
-		"  (SELECT value FROM \"%w\" AS r WHERE r.series = q.series AND r.time = max(q.time))"
-		" FROM \"%w\" AS q WHERE time >= ?1 AND time < ?2 GROUP BY series",
+		" SELECT a.series, ?1, a.n, a.mean, a.low, a.high,"
+		"  (SELECT value FROM \"%w\" AS l WHERE l.time = a.latest AND l.series = a.series)"
+		" FROM (SELECT series, count(*) AS n, iif(?3, avg(value), NULL) AS mean, iif(?3, min(value), NULL) AS low,"
+		"   iif(?3, max(value), NULL) AS high, max(time) AS latest"
+		"  FROM \"%w\" WHERE time >= ?1 AND time < ?2 GROUP BY series) AS a",
 	[TABLE_MAKE_HOUR] =
 		"INSERT INTO \"%w_hour\"(series, time, count, mean, min, max, last)"
-		" SELECT s.id, ?1, sum(r.count), sum(r.mean * r.count) / sum(r.count), min(r.min), max(r.max),"
-		"  (SELECT last FROM \"%w_5min\" AS l WHERE l.series = s.id AND l.time = max(r.time))"
-		" FROM series AS s JOIN \"%w_5min\" AS r ON r.series = s.id AND r.time >= ?1 AND r.time < ?2"
-		" WHERE s.quantity = ?3 GROUP BY s.id"
+		" SELECT a.series, ?1, a.n, a.mean, a.low, a.high,"
+		"  (SELECT last FROM \"%w_5min\" AS l WHERE l.series = a.series AND l.time = a.latest)"
+		" FROM (SELECT s.id AS series, sum(r.count) AS n, sum(r.mean * r.count) / sum(r.count) AS mean, min(r.min) AS low,"
+		"   max(r.max) AS high, max(r.time) AS latest"
+		"  FROM series AS s JOIN \"%w_5min\" AS r ON r.series = s.id AND r.time >= ?1 AND r.time < ?2"
+		"  WHERE s.quantity = ?3 GROUP BY s.id) AS a WHERE true"
 		" ON CONFLICT(series, time) DO UPDATE SET count = excluded.count, mean = excluded.mean, min = excluded.min,"
 		"  max = excluded.max, last = excluded.last",
 	[TABLE_CLEAR_FIVE_MIN] = "DELETE FROM \"%w_5min\" WHERE time = ?1 AND series IN"

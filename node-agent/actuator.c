@@ -212,7 +212,7 @@ void actuator_command(struct actuator *actuator, const struct series *series, co
 	struct pending pending = { .actuator = actuator, .result.series = *series };
 	struct channel *channel = find_output(actuator, series);
 	struct command command;
-	char reason[READING_REASON_MAX];
+	char reason[COMMAND_ERROR_MAX + 1];	/* READING_REASON_MAX is one less */
 	int64_t since_ms;
 
 	if (message->retain || message->len == 0)

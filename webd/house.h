@@ -66,6 +66,9 @@ struct house;
 struct house *house_open(void);			/* NULL without memory */
 void house_close(struct house *house);
 
+/* Grows with every change of anything above: what was made of an equal number is still true. */
+uint64_t house_revision(const struct house *house);
+
 const struct house_node *house_nodes(const struct house *house);	/* the first; NULL when empty */
 const struct house_node *house_node(const struct house *house, const char *name);
 const struct house_series *house_series(const struct house *house, const struct series *name);
