@@ -21,7 +21,7 @@ static const struct conf_item store_items[] = {
 	{ "raw_days", CONF_INT, offsetof(struct store_section, raw_days), "0", .max = 36500,
 	  .help = "how long single readings stay; 0 is for ever" },
 	{ "five_min_days", CONF_INT, offsetof(struct store_section, five_min_days), "0", .max = 36500,
-	  .help = "how long means of 5 minutes stay; those of hours stay for ever" },
+	  .help = "how long means of 5 minutes stay, at least as long as single readings; those of hours stay for ever" },
 	{ 0 },
 };
 

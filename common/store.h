@@ -65,7 +65,7 @@ bool store_dirty(const struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* How long rows stay; 0 is for ever. Hourly rollups stay for ever. */
+/* How long rows stay; 0 is for ever. Five-minute rollups stay at least as long as the raw rows that they are made of; hourly ones for ever. */
 struct store_keep {
 	char quantity[QUANTITY_NAME_MAX + 1];	/* "" is every quantity without its own entry */
 	int64_t raw_ms, five_min_ms;

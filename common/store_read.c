@@ -69,7 +69,7 @@ static int walk_rolled(struct walk *walk, int64_t before_ms)
 	while (r == 0 && walk->left > 0) {
 		int64_t span_ms = span_before(rolled, late, before_ms), end_ms = span_ms + FIVE_MIN_MS;
 
-		if (span_ms == INT64_MIN)
+		if (span_ms == INT64_MIN || end_ms <= table->raw_from_ms)	/* further back only rollups are left */
 			break;
 		r = walk_span(walk, span_ms, end_ms < before_ms ? end_ms : before_ms);
 		before_ms = span_ms;
@@ -256,9 +256,11 @@ static int64_t size_of(const char *path, const char *suffix)
 int store_read_stats(struct store *store, struct store_stats *ret_stats)
 {
 	sqlite3_stmt *statement = NULL;
-	int r = sqlite3_prepare_v2(store->db,
-				   "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM node),"
-				   " (SELECT user_version FROM pragma_user_version),"
+	int version = 0, failed = store_read_version(store, &version), r;
+
+	if (failed < 0)
+		return failed;
+	r = sqlite3_prepare_v2(store->db, "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM node),"
 				   " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rejected')",
 				   -1, &statement, NULL);
 
@@ -270,8 +272,8 @@ int store_read_stats(struct store *store, struct store_stats *ret_stats)
 			.wal_bytes = size_of(store->path, "-wal"),
 			.series = sqlite3_column_int64(statement, 0),
 			.nodes = sqlite3_column_int64(statement, 1),
-			.schema_version = sqlite3_column_int64(statement, 2),
-			.rejected_total = sqlite3_column_int64(statement, 3),
+			.schema_version = version,
+			.rejected_total = sqlite3_column_int64(statement, 2),
 		};
 	sqlite3_finalize(statement);
 	return store_fail(store, r);

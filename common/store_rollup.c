@@ -11,6 +11,11 @@ enum {
 	SLICE_MS = HOUR_MS,	/* of old rows deleted at once */
 };
 
+static int64_t floor_to(int64_t time_ms, int64_t step_ms)
+{
+	return time_ms - ((time_ms % step_ms) + step_ms) % step_ms;
+}
+
 static int make_five_min(struct store *store, struct table *table, int64_t span_ms)
 {
 	sqlite3_stmt *statement;
@@ -44,115 +49,23 @@ static int make_hour(struct store *store, struct table *table, int64_t hour_ms)
 	return store_run(store, statement);
 }
 
-/* ---- binary quantities: the share of time on ------------------------------------------------------------------------------------- */
-
-struct share {
-	int64_t id;		/* of the series */
-	int64_t since_ms;	/* of the state */
-	double state;
-	double on_ms, known_ms;
-};
-
-/* The state that a series brings into a span: what the rollup before it ended with. -1: unknown. */
-static int state_before(struct store *store, struct table *table, int64_t series, int64_t span_ms, double *ret_state)
-{
-	sqlite3_stmt *statement = NULL;
-	char *text = sqlite3_mprintf("SELECT last FROM \"%w_5min\" WHERE series = ?1 AND time < ?2 ORDER BY time DESC LIMIT 1",
-				     table->name);
-	int r = text ? sqlite3_prepare_v2(store->db, text, -1, &statement, NULL) : SQLITE_NOMEM;
-
-	sqlite3_free(text);
-	if (r == SQLITE_OK) {
-		sqlite3_bind_int64(statement, 1, series);
-		sqlite3_bind_int64(statement, 2, span_ms);
-		r = sqlite3_step(statement);
-	}
-	*ret_state = r == SQLITE_ROW ? sqlite3_column_double(statement, 0) : -1;
-	sqlite3_finalize(statement);
-	return store_fail(store, r);
-}
-
-static void pass(struct share *share, int64_t to_ms)
-{
-	if (share->state >= 0) {
-		share->known_ms += (double)(to_ms - share->since_ms);
-		share->on_ms += share->state > 0 ? (double)(to_ms - share->since_ms) : 0;
-	}
-	share->since_ms = to_ms;
-}
-
-static int write_share(struct store *store, struct table *table, int64_t span_ms, const struct share *share)
-{
-	sqlite3_stmt *statement = NULL;
-	char *text = sqlite3_mprintf("UPDATE \"%w_5min\" SET mean = ?3 WHERE series = ?1 AND time = ?2", table->name);
-	int r = text ? sqlite3_prepare_v2(store->db, text, -1, &statement, NULL) : SQLITE_NOMEM;
-
-	sqlite3_free(text);
-	if (r == SQLITE_OK) {
-		sqlite3_bind_int64(statement, 1, share->id);
-		sqlite3_bind_int64(statement, 2, span_ms);
-		sqlite3_bind_double(statement, 3, share->known_ms > 0 ? share->on_ms / share->known_ms : share->state);
-		r = sqlite3_step(statement);
-	}
-	sqlite3_finalize(statement);
-	return store_fail(store, r);
-}
-
-static int finish_share(struct store *store, struct table *table, int64_t span_ms, struct share *share)
-{
-	if (share->id == 0)
-		return 0;
-	pass(share, span_ms + FIVE_MIN_MS);
-	return write_share(store, table, span_ms, share);
-}
-
-static int make_shares(struct store *store, struct table *table, int64_t span_ms)
-{
-	sqlite3_stmt *statement = NULL;
-	struct share share = { 0 };
-	char *text = sqlite3_mprintf("SELECT series, time, value FROM \"%w\" WHERE time >= ?1 AND time < ?2 ORDER BY series, time",
-				     table->name);
-	int r = text ? sqlite3_prepare_v2(store->db, text, -1, &statement, NULL) : SQLITE_NOMEM;
-	int failed = store_fail(store, r);
-
-	sqlite3_free(text);
-	if (failed < 0)
-		return failed;
-	sqlite3_bind_int64(statement, 1, span_ms);
-	sqlite3_bind_int64(statement, 2, span_ms + FIVE_MIN_MS);
-	while (failed == 0 && (r = sqlite3_step(statement)) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(statement, 0);
-
-		if (id != share.id) {
-			failed = finish_share(store, table, span_ms, &share);
-			share = (struct share){ .id = id, .since_ms = span_ms };
-			if (failed == 0)
-				failed = state_before(store, table, id, span_ms, &share.state);
-		}
-		pass(&share, sqlite3_column_int64(statement, 1));
-		share.state = sqlite3_column_double(statement, 2) > 0;
-	}
-	sqlite3_finalize(statement);
-	if (failed == 0)
-		failed = store_fail(store, r);
-	return failed < 0 ? failed : finish_share(store, table, span_ms, &share);
-}
-
+/* The hour grows with each of its spans: it is right whenever one looks. */
 static int roll_up(struct store *store, struct table *table, int64_t span_ms)
 {
+	bool binary = table->info->kind == QUANTITY_KIND_BINARY;
+	int64_t hour_ms = floor_to(span_ms, HOUR_MS);
 	int r = make_five_min(store, table, span_ms);
 
-	if (r == 0 && table->info->kind == QUANTITY_KIND_BINARY)
-		r = make_shares(store, table, span_ms);
+	if (r == 0 && binary)
+		r = store_make_shares(store, table, span_ms, FIVE_MIN_MS);
+	if (r == 0)
+		r = make_hour(store, table, hour_ms);
+	if (r == 0 && binary)
+		r = store_make_shares(store, table, hour_ms, HOUR_MS);
 	return r;
 }
 
 /* ---- what is due ------------------------------------------------------------------------------------------------------------------ */
-
-static int64_t floor_to(int64_t time_ms, int64_t step_ms)
-{
-	return time_ms - ((time_ms % step_ms) + step_ms) % step_ms;
-}
 
 static int next_time(struct store *store, struct table *table, int64_t from_ms, int64_t *ret_ms)
 {
@@ -171,20 +84,9 @@ static int next_time(struct store *store, struct table *table, int64_t from_ms, 
 
 static int set_closed(struct store *store, struct table *table, int64_t closed_ms)
 {
-	sqlite3_stmt *statement;
-	int r = store_prepare(store, SQL_SET_CLOSED, &statement);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, closed_ms);
-	r = store_run(store, statement);
-	if (r == 0) {
-		table->closed_ms = closed_ms;
-		table->late_ms = TIME_NONE;
-		store->changed_names = true;
-	}
-	return r;
+	table->closed_ms = closed_ms;
+	table->late_ms = TIME_NONE;
+	return store_save_rollup(store, table);
 }
 
 /* Closes the next span that is over. 1 done one, 0 none is over. */
@@ -208,11 +110,49 @@ static int close_next(struct store *store, struct table *table, int64_t now_ms)
 	r = store_begin(store);
 	if (r == 0)
 		r = roll_up(store, table, span_ms);
-	if (r == 0)	/* the hour grows with each of its spans: it is right whenever one looks */
-		r = make_hour(store, table, floor_to(span_ms, HOUR_MS));
 	if (r == 0)
 		r = set_closed(store, table, span_ms + FIVE_MIN_MS);
 	return r < 0 ? r : 1;
+}
+
+static int run_span(struct store *store, struct table *table, enum table_statement which, int64_t span_ms, int64_t at_ms)
+{
+	sqlite3_stmt *statement;
+	int r = store_table_statement(store, table, which, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, span_ms);
+	sqlite3_bind_int64(statement, 2, span_ms + FIVE_MIN_MS);
+	if (which == TABLE_MARK_NEXT)
+		sqlite3_bind_text(statement, 3, table->name, -1, SQLITE_STATIC);
+	if (which == TABLE_MERGE_FIVE_MIN || which == TABLE_MERGE_HOUR) {
+		sqlite3_bind_int64(statement, 3, at_ms);
+		sqlite3_bind_int(statement, 4, table->info->kind != QUANTITY_KIND_TEXT);
+		sqlite3_bind_int(statement, 5, table->info->kind == QUANTITY_KIND_NUMBER);
+	}
+	return store_run(store, statement);
+}
+
+/* Its other rows are gone, so the rollups can't be made anew: the late ones are added to them, and go as well. */
+static int merge_late(struct store *store, struct table *table, int64_t span_ms)
+{
+	int r = 0;
+
+	if (span_ms >= table->five_min_from_ms)
+		r = run_span(store, table, TABLE_MERGE_FIVE_MIN, span_ms, span_ms);
+	if (r == 0)
+		r = run_span(store, table, TABLE_MERGE_HOUR, span_ms, floor_to(span_ms, HOUR_MS));
+	return r < 0 ? r : run_span(store, table, TABLE_DELETE_SPAN, span_ms, 0);
+}
+
+static int remake_late(struct store *store, struct table *table, int64_t span_ms)
+{
+	int r = 0;
+
+	if (table->info->kind == QUANTITY_KIND_BINARY)
+		r = run_span(store, table, TABLE_MARK_NEXT, span_ms, 0);
+	return r < 0 ? r : roll_up(store, table, span_ms);
 }
 
 static int redo_late(struct store *store, struct table *table)
@@ -231,9 +171,7 @@ static int redo_late(struct store *store, struct table *table)
 		return store_fail(store, r);
 	r = store_begin(store);
 	if (r == 0)
-		r = roll_up(store, table, span_ms);
-	if (r == 0)
-		r = make_hour(store, table, floor_to(span_ms, HOUR_MS));
+		r = span_ms < table->raw_from_ms ? merge_late(store, table, span_ms) : remake_late(store, table, span_ms);
 	if (r == 0)
 		r = store_prepare(store, SQL_CLEAR_LATE, &statement);
 	if (r < 0)
@@ -264,45 +202,55 @@ static int delete_old(struct store *store, struct table *table, int64_t now_ms)
 	const struct store_keep *keep = keep_of(store, table);
 	sqlite3_stmt *statement;
 	int64_t limit_ms, oldest_ms;
-	int r = 0, gone = 0;
+	int r;
 
-	if (!keep || table->closed_ms == TIME_NONE)
+	if (!keep || keep->raw_ms == 0 || table->closed_ms == TIME_NONE)
 		return 0;
 	limit_ms = floor_to(now_ms - keep->raw_ms, HOUR_MS);
 	if (limit_ms > table->closed_ms)
 		limit_ms = table->closed_ms;
-	if (keep->raw_ms > 0) {
-		r = next_time(store, table, 0, &oldest_ms);
-		if (r == 0 && oldest_ms < limit_ms) {
-			r = store_begin(store);
-			if (r == 0)
-				r = store_table_statement(store, table, TABLE_DELETE_RAW, &statement);
-			if (r < 0)
-				return r;
-			sqlite3_bind_int64(statement, 1, oldest_ms + SLICE_MS < limit_ms ? oldest_ms + SLICE_MS : limit_ms);
-			r = store_run(store, statement);
-			gone = 1;
-		}
+	r = next_time(store, table, 0, &oldest_ms);
+	if (r < 0 || oldest_ms >= limit_ms)
+		return r;
+	if (floor_to(oldest_ms, SLICE_MS) + SLICE_MS < limit_ms)	/* whole spans: one is there or gone */
+		limit_ms = floor_to(oldest_ms, SLICE_MS) + SLICE_MS;
+	r = store_begin(store);
+	if (r == 0)
+		r = store_table_statement(store, table, TABLE_DELETE_RAW, &statement);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, limit_ms);
+	r = store_run(store, statement);
+	if (r == 0 && limit_ms > table->raw_from_ms) {
+		table->raw_from_ms = limit_ms;
+		r = store_save_rollup(store, table);
 	}
-	return r < 0 ? r : gone;
+	return r < 0 ? r : 1;
 }
 
+/* They stay at least as long as the raw rows that they are made of. */
 static int delete_old_five_min(struct store *store, struct table *table, int64_t now_ms)
 {
 	const struct store_keep *keep = keep_of(store, table);
 	sqlite3_stmt *statement;
+	int64_t limit_ms;
 	int r;
 
-	if (!keep || keep->five_min_ms == 0)
+	if (!keep || keep->five_min_ms == 0 || keep->raw_ms == 0)
 		return 0;
+	limit_ms = floor_to(now_ms - (keep->five_min_ms > keep->raw_ms ? keep->five_min_ms : keep->raw_ms), HOUR_MS);
 	r = store_begin(store);
 	if (r == 0)
 		r = store_table_statement(store, table, TABLE_DELETE_FIVE_MIN, &statement);
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(statement, 1, floor_to(now_ms - keep->five_min_ms, HOUR_MS));
+	sqlite3_bind_int64(statement, 1, limit_ms);
 	sqlite3_bind_text(statement, 2, table->name, -1, SQLITE_STATIC);
-	return store_run(store, statement);
+	r = store_run(store, statement);
+	if (r < 0 || sqlite3_changes(store->db) == 0 || limit_ms <= table->five_min_from_ms)
+		return r;
+	table->five_min_from_ms = limit_ms;
+	return store_save_rollup(store, table);
 }
 
 /* Knows all tables, those of an earlier run too. */

@@ -14,16 +14,17 @@ static const char *const migrations[] = {
 	"CREATE TABLE series(id INTEGER PRIMARY KEY, node TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,"
 	"  unit TEXT NOT NULL, UNIQUE(node, device, quantity));"
 	"CREATE TABLE event(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, node TEXT NOT NULL, online INTEGER NOT NULL);"
-	"CREATE INDEX event_time ON event(time);"
+	"CREATE INDEX _event_time ON event(time);"	/* no quantity begins with _: a table could not have an index's name */
 	"CREATE TABLE command(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, node TEXT NOT NULL, device TEXT NOT NULL,"
 	"  quantity TEXT NOT NULL, value, command_id TEXT NOT NULL, by TEXT NOT NULL,"
 	"  result_time INTEGER, ok INTEGER, result_value, error TEXT);"
-	"CREATE INDEX command_time ON command(time);"
-	"CREATE INDEX command_command_id ON command(command_id);"
+	"CREATE INDEX _command_time ON command(time);"
+	"CREATE INDEX _command_command_id ON command(command_id);"
 	"CREATE TABLE rejected(id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, topic TEXT NOT NULL,"
 	"  payload BLOB, reason TEXT NOT NULL);"
-	/* Up to where each quantity is rolled up, and the five-minute spans to be done again. */
-	"CREATE TABLE meta_rollup(quantity TEXT PRIMARY KEY, closed INTEGER NOT NULL) WITHOUT ROWID;"
+	/* Up to where each quantity is rolled up, from where its rows are kept, and the five-minute spans to be done again. */
+	"CREATE TABLE meta_rollup(quantity TEXT PRIMARY KEY, closed INTEGER NOT NULL, raw_from INTEGER NOT NULL,"
+	"  five_min_from INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE meta_late(quantity TEXT, span INTEGER, PRIMARY KEY(quantity, span)) WITHOUT ROWID;",
 };
 
@@ -53,14 +54,25 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SAVE_STATE] = "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2",
 	[SQL_DELETE_STATE] = "DELETE FROM meta WHERE name = ?1",
 	[SQL_LOAD_STATE] = "SELECT value FROM meta WHERE name = ?1",
-	[SQL_SET_CLOSED] = "INSERT INTO meta_rollup(quantity, closed) VALUES(?1, ?2)"
-			   " ON CONFLICT(quantity) DO UPDATE SET closed = ?2",
-	[SQL_GET_CLOSED] = "SELECT closed FROM meta_rollup WHERE quantity = ?1",
+	[SQL_SET_ROLLUP] = "INSERT INTO meta_rollup(quantity, closed, raw_from, five_min_from) VALUES(?1, ?2, ?3, ?4)"
+			   " ON CONFLICT(quantity) DO UPDATE SET closed = ?2, raw_from = ?3, five_min_from = ?4",
+	[SQL_GET_ROLLUP] = "SELECT closed, raw_from, five_min_from FROM meta_rollup WHERE quantity = ?1",
 	[SQL_MARK_LATE] = "INSERT INTO meta_late(quantity, span) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
 	[SQL_NEXT_LATE] = "SELECT span FROM meta_late WHERE quantity = ?1 ORDER BY span LIMIT 1",
 	[SQL_CLEAR_LATE] = "DELETE FROM meta_late WHERE quantity = ?1 AND span = ?2",
 	[SQL_LATE_BEFORE] = "SELECT span FROM meta_late WHERE quantity = ?1 AND span < ?2 ORDER BY span DESC",
 };
+
+#define MERGE(level)                                                                                                               \
+	"INSERT INTO \"%w_" level "\"(series, time, count, mean, min, max, last)"                                                  \
+	" SELECT a.series, ?3, a.n, a.mean, a.low, a.high,"                                                                        \
+	"  (SELECT value FROM \"%w\" AS l WHERE l.time = a.latest AND l.series = a.series)"                                        \
+	" FROM (SELECT series, count(*) AS n, iif(?4, avg(value), NULL) AS mean, iif(?4, min(value), NULL) AS low,"                \
+	"   iif(?4, max(value), NULL) AS high, max(time) AS latest"                                                                \
+	"  FROM \"%w\" WHERE time >= ?1 AND time < ?2 GROUP BY series) AS a WHERE true"                                            \
+	" ON CONFLICT(series, time) DO UPDATE SET mean = iif(?5, (mean * count + excluded.mean * excluded.count)"                  \
+	"   / (count + excluded.count), mean), count = count + excluded.count, min = min(min, excluded.min),"                      \
+	"  max = max(max, excluded.max)"
 
 /* %w is the quantity's name, checked by quantity_name_valid and quoted all the same. Numbers of a rollup: mean of a binary quantity is the share
  * of time on; last is the value at the span's end. */
@@ -97,12 +109,32 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 		"  max = excluded.max, last = excluded.last",
 	[TABLE_CLEAR_FIVE_MIN] = "DELETE FROM \"%w_5min\" WHERE time = ?1 AND series IN"
 				 " (SELECT id FROM series WHERE quantity = ?2)",
+	/* Readings that came when the rows of their span were gone: the rollups stand for those, and take these in. ?1 to ?2 the raw rows,
+	 * ?3 where the rollup begins, ?4 no text, ?5 a number: the share of time that a binary was on stays as it is. */
+	[TABLE_MERGE_FIVE_MIN] = MERGE("5min"),
+	[TABLE_MERGE_HOUR] = MERGE("hour"),
+	[TABLE_STATE_BEFORE] =
+		"SELECT coalesce((SELECT last FROM \"%w_5min\" WHERE series = ?1 AND time < ?2 ORDER BY time DESC LIMIT 1),"
+		" (SELECT last FROM \"%w_hour\" WHERE series = ?1 AND time <= ?2 - 3600000 ORDER BY time DESC LIMIT 1))",
+	[TABLE_SPAN_STATES] = "SELECT series, time, value, NULL FROM \"%w\" WHERE time >= ?1 AND time < ?2 ORDER BY series, time",
+	[TABLE_HOUR_STATES] = "SELECT r.series, r.time, r.last, r.mean FROM series AS s JOIN \"%w_5min\" AS r ON r.series = s.id"
+			      " AND r.time >= ?1 AND r.time < ?2 WHERE s.quantity = ?3 ORDER BY r.series, r.time",
+	[TABLE_SHARE_FIVE_MIN] = "UPDATE \"%w_5min\" SET mean = ?3 WHERE series = ?1 AND time = ?2",
+	[TABLE_SHARE_HOUR] = "UPDATE \"%w_hour\" SET mean = ?3 WHERE series = ?1 AND time = ?2",
+	/* Where a late reading changes what a span ends with, the next one that has rows began with another state than was believed. */
+	[TABLE_MARK_NEXT] =
+		"INSERT INTO meta_late(quantity, span) SELECT DISTINCT ?3, next FROM (SELECT"
+		"  (SELECT min(time) FROM \"%w_5min\" AS f WHERE f.series = s.id AND f.time > ?1) AS next,"
+		"  (SELECT value FROM \"%w\" AS v WHERE v.time >= ?1 AND v.time < ?2 AND v.series = s.id ORDER BY v.time DESC LIMIT 1) AS now,"
+		"  (SELECT last FROM \"%w_5min\" AS o WHERE o.series = s.id AND o.time = ?1) AS old"
+		"  FROM series AS s WHERE s.quantity = ?3) WHERE next IS NOT NULL AND now IS NOT old ON CONFLICT DO NOTHING",
+	[TABLE_DELETE_SPAN] = "DELETE FROM \"%w\" WHERE time >= ?1 AND time < ?2",
 	[TABLE_DELETE_RAW] = "DELETE FROM \"%w\" WHERE time < ?1",
 	[TABLE_DELETE_FIVE_MIN] = "DELETE FROM \"%w_5min\" WHERE series IN (SELECT id FROM series WHERE quantity = ?2)"
 				  " AND time < ?1",
 };
 
-static int read_version(struct store *store, int *ret_version)
+int store_read_version(struct store *store, int *ret_version)
 {
 	sqlite3_stmt *statement = NULL;
 	int r = sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &statement, NULL);
@@ -118,7 +150,7 @@ static int read_version(struct store *store, int *ret_version)
 int store_migrate(struct store *store)
 {
 	char set_version[48];
-	int version = 0, r = read_version(store, &version);
+	int version = 0, r = store_read_version(store, &version);
 
 	if (r < 0)
 		return r;

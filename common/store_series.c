@@ -29,16 +29,18 @@ static int table_exists(struct store *store, const char *quantity)
 	return sqlite3_table_column_metadata(store->db, "main", quantity, "series", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static int read_closed(struct store *store, const char *quantity, int64_t *ret_ms)
+static int read_rollup(struct store *store, struct table *table)
 {
 	sqlite3_stmt *statement;
-	int r = store_prepare(store, SQL_GET_CLOSED, &statement);
+	int r = store_prepare(store, SQL_GET_ROLLUP, &statement);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(statement, 1, quantity, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
 	r = sqlite3_step(statement);
-	*ret_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : TIME_NONE;
+	table->closed_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : TIME_NONE;
+	table->raw_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : 0;
+	table->five_min_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 2) : 0;
 	sqlite3_reset(statement);
 	return store_fail(store, r);
 }
@@ -67,17 +69,15 @@ int store_find_table(struct store *store, const char *quantity, bool create, str
 		strncpy(table->name, quantity, QUANTITY_NAME_MAX);
 		table->info = quantity_info_of(quantity);
 		table->late_ms = TIME_NONE;
-		table->closed_ms = TIME_NONE;
+		r = read_rollup(store, table);
+		if (r < 0) {
+			free(table);
+			return r;
+		}
 		table->next = store->tables;
 		store->tables = table;
-		if (store->mode == STORE_WRITE) {
-			r = read_closed(store, quantity, &table->closed_ms);
-			if (r < 0)
-				return r;
-		}
-	}
-	if (store->mode == STORE_READ) {	/* the writer moves it on */
-		r = read_closed(store, quantity, &table->closed_ms);
+	} else if (store->mode == STORE_READ) {	/* the writer moves it on */
+		r = read_rollup(store, table);
 		if (r < 0)
 			return r;
 	}

@@ -273,6 +273,7 @@ static int read_shares(struct plan *plan, int64_t length_ms, double state)
 static int read_binary(struct plan *plan, int64_t length_ms, int64_t *ret_resolution_ms)
 {
 	struct point before;
+	double state;
 	int known = store_read_last(plan->store, &plan->series->name, plan->span->from_ms, 1, &before);
 	int r;
 
@@ -291,7 +292,10 @@ static int read_binary(struct plan *plan, int64_t length_ms, int64_t *ret_resolu
 		plan->count = 0;
 	}
 	*ret_resolution_ms = plan->bucket_ms;
-	return read_shares(plan, length_ms, known > 0 ? before.mean : -1);
+	if (known > 0)
+		return read_shares(plan, length_ms, before.mean);
+	r = store_state_before(plan->store, plan->series->table, plan->series->id, plan->span->from_ms, &state);
+	return r < 0 ? r : read_shares(plan, length_ms, state);
 }
 
 static int read_numbers(struct plan *plan, int64_t length_ms, int64_t *ret_resolution_ms)
@@ -333,6 +337,10 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	r = sqlite3_step(statement);
 	*ret_length_ms = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) < limit ? 0 : FIVE_MIN_MS;
 	sqlite3_reset(statement);
+	if (!*ret_length_ms && span->from_ms < plan->series->table->raw_from_ms)
+		*ret_length_ms = FIVE_MIN_MS;	/* the raw rows are gone */
+	if (*ret_length_ms && span->from_ms < plan->series->table->five_min_from_ms)
+		*ret_length_ms = HOUR_MS;
 	if (*ret_length_ms && (span->to_ms - span->from_ms) / FIVE_MIN_MS > (int64_t)span->max * ROWS_PER_POINT)
 		*ret_length_ms = HOUR_MS;
 	return store_fail(plan->store, r);

@@ -33,8 +33,8 @@ enum statement {
 	SQL_SAVE_STATE,
 	SQL_DELETE_STATE,
 	SQL_LOAD_STATE,
-	SQL_SET_CLOSED,
-	SQL_GET_CLOSED,
+	SQL_SET_ROLLUP,
+	SQL_GET_ROLLUP,
 	SQL_MARK_LATE,
 	SQL_NEXT_LATE,
 	SQL_CLEAR_LATE,
@@ -56,6 +56,15 @@ enum table_statement {
 	TABLE_MAKE_FIVE_MIN,
 	TABLE_MAKE_HOUR,
 	TABLE_CLEAR_FIVE_MIN,
+	TABLE_MERGE_FIVE_MIN,
+	TABLE_MERGE_HOUR,
+	TABLE_STATE_BEFORE,	/* of a series: what the rollups before a moment ended with */
+	TABLE_SPAN_STATES,	/* raw rows of all series, by series */
+	TABLE_HOUR_STATES,	/* five-minute rows of all series, by series */
+	TABLE_SHARE_FIVE_MIN,
+	TABLE_SHARE_HOUR,
+	TABLE_MARK_NEXT,
+	TABLE_DELETE_SPAN,
 	TABLE_DELETE_RAW,
 	TABLE_DELETE_FIVE_MIN,
 	TABLE_STATEMENTS
@@ -67,6 +76,7 @@ struct table {
 	const struct quantity_info *info;
 	sqlite3_stmt *statements[TABLE_STATEMENTS];
 	int64_t closed_ms;		/* spans before it are rolled up; TIME_NONE: no row yet */
+	int64_t raw_from_ms, five_min_from_ms;	/* older ones were deleted by their keep time; 0: none */
 	int64_t late_ms;		/* the late span marked last, so that a run of late readings marks it once */
 };
 
@@ -109,6 +119,17 @@ int store_make_table(struct store *store, const char *quantity);
 int store_find_table(struct store *store, const char *quantity, bool create, struct table **ret_table);
 int store_find_series(struct store *store, const struct series *name, bool create, struct known_series **ret_series);
 void store_forget_names(struct store *store);
+
+/* Writes closed_ms, raw_from_ms and five_min_from_ms of a table. */
+int store_save_rollup(struct store *store, struct table *table);
+
+/* store_share.c: of a binary quantity the mean is the share of time on: of the five minutes, or of the hour, that begin at `from_ms`. */
+int store_make_shares(struct store *store, struct table *table, int64_t from_ms, int64_t length_ms);
+/* The state that a series brings into a moment; -1: unknown. */
+int store_state_before(struct store *store, struct table *table, int64_t series, int64_t time_ms, double *ret_state);
+
+/* store_schema.c: the version of the file. */
+int store_read_version(struct store *store, int *ret_version);
 
 /* Runs a statement that returns nothing, and resets it. */
 int store_run(struct store *store, sqlite3_stmt *statement);

@@ -59,21 +59,19 @@ static int64_t span_of(int64_t time_ms)
 	return time_ms - ((time_ms % FIVE_MIN_MS) + FIVE_MIN_MS) % FIVE_MIN_MS;
 }
 
-static int set_closed(struct store *store, struct table *table, int64_t closed_ms)
+int store_save_rollup(struct store *store, struct table *table)
 {
 	sqlite3_stmt *statement;
-	int r = store_prepare(store, SQL_SET_CLOSED, &statement);
+	int r = store_prepare(store, SQL_SET_ROLLUP, &statement);
 
+	store->changed_names = true;	/* a rollback must forget it */
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, closed_ms);
-	r = store_run(store, statement);
-	if (r == 0) {
-		table->closed_ms = closed_ms;
-		store->changed_names = true;	/* a rollback must forget it */
-	}
-	return r;
+	sqlite3_bind_int64(statement, 2, table->closed_ms);
+	sqlite3_bind_int64(statement, 3, table->raw_from_ms);
+	sqlite3_bind_int64(statement, 4, table->five_min_from_ms);
+	return store_run(store, statement);
 }
 
 /* A reading before the closed spans marks its own to be done again. */
@@ -83,8 +81,10 @@ static int note_time(struct store *store, struct table *table, int64_t time_ms)
 	sqlite3_stmt *statement;
 	int r;
 
-	if (table->closed_ms == TIME_NONE)
-		return set_closed(store, table, span_ms);
+	if (table->closed_ms == TIME_NONE) {
+		table->closed_ms = span_ms;
+		return store_save_rollup(store, table);
+	}
 	if (time_ms >= table->closed_ms || span_ms == table->late_ms)
 		return 0;
 	r = store_prepare(store, SQL_MARK_LATE, &statement);
