@@ -19,7 +19,7 @@ struct control_hooks {
 
 /* house outlives the control. Returns 0 or -ENOMEM. */
 int control_open(sd_event *event, const struct house *house, const struct control_hooks *hooks, void *context, struct control **ret_control);
-void control_close(struct control *control);
+void control_close(struct control *control);	/* after the server whose requests wait */
 
 /* POST /api/v1/command: JSON in, JSON out; 200, 400, 404, 409, 503 (no broker), 504. */
 void control_api(struct control *control, struct http_request *request);

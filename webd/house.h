@@ -29,6 +29,7 @@ struct house_series {			/* one quantity of one device */
 	bool has_value;
 	struct value value;
 	int64_t time_ms;
+	bool time_guessed;			/* nobody told when it was read: time_ms is when we heard of it */
 	struct house_device *device;
 	struct house_series *next;		/* of the same device, in order of name */
 };
@@ -54,6 +55,7 @@ struct house_node {
 	bool online;
 	int64_t status_ms;			/* when it changed */
 	int64_t seen_ms;			/* newest message of any kind; 0 never */
+	bool has_info;
 	bool has_health;
 	int64_t uptime_s, outbox, oldest_ms, given_up, rss;	/* $health; -1 where not told */
 	bool clock_synced;
@@ -76,7 +78,13 @@ const struct house_series *house_series(const struct house *house, const struct 
 /* Takes the newest reading of a series (an older one than known is ignored). Makes what is new. Returns 1 when it is news, 0 when
  * older or the same instant, -ENOSPC beyond the limits, -ENOMEM. */
 int house_reading(struct house *house, const struct reading *reading);
-/* Returns 1 when the status changed. */
+/* Takes a bare value that the broker had kept: its age is unknown, so it must not look fresh. Where the series is known with another value, it
+ * gets the time of that one and a millisecond (the store, which took it when it came, tells better later); where nothing is known, now_ms as a
+ * guess that any reading with a time replaces. Returns as house_reading; reading->time_ms gets what was chosen. */
+int house_retained(struct house *house, struct reading *reading, int64_t now_ms);
+/* A message came from the node itself, at this time. A node that is not known yet stays so. */
+void house_seen(struct house *house, const char *node, int64_t time_ms);
+/* Returns 1 when the status changed; a word older than the known one is ignored. */
 int house_status(struct house *house, const char *node, bool online, int64_t time_ms);
 /* $info and $health, hostile JSON: what does not fit the notation is left out, texts are cut to valid UTF-8. 1 news, 0 nothing usable. */
 int house_info(struct house *house, const char *node, const char *json, size_t len);

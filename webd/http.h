@@ -96,5 +96,7 @@ struct http_stream *http_stream_open(struct http_request *request, void (*closed
 /* Queues bytes as they shall arrive ("event: reading\ndata: {...}\n\n"). Returns 0; -ENOBUFS when the client lags: the stream
  * is being closed, its hook will come. */
 int http_stream_send(struct http_stream *stream, const void *bytes, size_t len);
+/* Bytes queued that the client has not taken. */
+size_t http_stream_waiting(const struct http_stream *stream);
 /* Ends a stream: the hook is called from the loop. */
 void http_stream_close(struct http_stream *stream);

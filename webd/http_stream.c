@@ -88,6 +88,11 @@ int http_stream_send(struct http_stream *stream, const void *bytes, size_t len)
 	return 0;
 }
 
+size_t http_stream_waiting(const struct http_stream *stream)
+{
+	return stream->queue.len;
+}
+
 void http_stream_close(struct http_stream *stream)
 {
 	if (stream->ended)
