@@ -36,6 +36,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_ADD_NODE] = "INSERT INTO node(name) VALUES(?1) ON CONFLICT DO NOTHING",
 	[SQL_ADD_SERIES] = "INSERT INTO series(node, device, quantity, unit) VALUES(?1, ?2, ?3, ?4)",
+	[SQL_FIND_TABLE] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",
 	[SQL_FIND_SERIES] = "SELECT id FROM series WHERE node = ?1 AND device = ?2 AND quantity = ?3",
 	[SQL_SET_STATUS] = "UPDATE node SET online = ?2, status_time = ?3, seen_time = ?3 WHERE name = ?1",
 	[SQL_GET_STATUS] = "SELECT online FROM node WHERE name = ?1",

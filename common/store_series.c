@@ -24,9 +24,18 @@ void store_forget_names(struct store *store)
 	}
 }
 
+/* 1 there, 0 not. By a statement, since the schema that a reader has in memory does not know what the writer has made meanwhile. */
 static int table_exists(struct store *store, const char *quantity)
 {
-	return sqlite3_table_column_metadata(store->db, "main", quantity, "series", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+	sqlite3_stmt *statement;
+	int r = store_prepare(store, SQL_FIND_TABLE, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, quantity, -1, SQLITE_STATIC);
+	r = sqlite3_step(statement);
+	sqlite3_reset(statement);
+	return r == SQLITE_ROW ? 1 : store_fail(store, r);
 }
 
 static int read_rollup(struct store *store, struct table *table)
@@ -53,7 +62,10 @@ int store_find_table(struct store *store, const char *quantity, bool create, str
 	while (table && strcmp(table->name, quantity) != 0)
 		table = table->next;
 	if (!table) {
-		if (!table_exists(store, quantity)) {
+		r = table_exists(store, quantity);
+		if (r < 0)
+			return r;
+		if (r == 0) {
 			if (!create)
 				return -ENOENT;
 			r = store_begin(store);

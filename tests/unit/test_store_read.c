@@ -1,0 +1,423 @@
+/* links: tests/fakes/house.c tests/fakes/folder.c tests/fakes/clock.c */
+/* The newest readings, spans for charts, exports. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../fakes/clock.h"
+#include "../fakes/house.h"
+
+#define AIR "salon/air/temperature"
+#define LAMP "salon/lamp/switch"
+
+enum { PLACES = 20000 };
+
+static struct point points[PLACES];
+
+static int open_at_noon(void **state)
+{
+	fake_wall_ms = TEN_OCLOCK + 1000 * HOUR;	/* a span ends at the latest now */
+	return house_open(state);
+}
+
+static int read_span(const char *text, int64_t from_ms, int64_t to_ms, size_t max, int64_t *ret_resolution_ms)
+{
+	const struct store_span span = { from_ms, to_ms, max, 0 };
+	struct series series = house_series(text);
+
+	return store_read_span(house, &series, &span, points, ret_resolution_ms);
+}
+
+static int read_last(const char *text, int64_t before_ms, size_t n)
+{
+	struct series series = house_series(text);
+
+	return store_read_last(house, &series, before_ms, n, points);
+}
+
+/* A reading each 10 s, of 0 to 9 in turn. */
+static void fill(const char *series, int64_t from_ms, int count)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(1, house_append(series, from_ms + i * 10 * SECOND, i % 10));
+}
+
+/* ---- the newest ------------------------------------------------------------------------------------------------------------------ */
+
+static void the_last_hundred_are_the_newest_oldest_first(void **state)
+{
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 150);
+	for (int rolled = 0; rolled < 2; rolled++) {	/* before the spans are rolled up, and after */
+		assert_int_equal(100, read_last(AIR, INT64_MAX, 100));
+		for (int i = 0; i < 100; i++)
+			assert_int_equal(TEN_OCLOCK + (50 + i) * 10 * SECOND, points[i].time_ms);
+		assert_float_equal(9, points[99].mean, 0);
+		house_maintain(TEN_OCLOCK + (rolled ? 24 * HOUR : 20 * MINUTE));
+	}
+}
+
+static void the_last_ones_before_a_moment_can_be_asked_for(void **state)
+{
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 100);
+	house_maintain(TEN_OCLOCK + 10 * MINUTE);
+	assert_int_equal(3, read_last(AIR, TEN_OCLOCK + 30 * SECOND, 100));
+	assert_int_equal(TEN_OCLOCK + 20 * SECOND, points[2].time_ms);
+	assert_int_equal(0, read_last(AIR, TEN_OCLOCK, 100));
+}
+
+static void a_series_that_fell_silent_long_ago_still_has_its_last_readings(void **state)
+{
+	(void)state;
+	fill("garage/air/temperature", TEN_OCLOCK, 5);
+	fill(AIR, TEN_OCLOCK + 500 * HOUR, 50);
+	house_maintain(TEN_OCLOCK + 900 * HOUR);
+	assert_int_equal(5, read_last("garage/air/temperature", INT64_MAX, 100));
+	assert_int_equal(TEN_OCLOCK + 40 * SECOND, points[4].time_ms);
+}
+
+static void a_late_reading_is_among_the_last_before_its_span_is_done_again(void **state)
+{
+	struct series series = house_series("garage/air/temperature");
+	struct reading reading;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 10);
+	house_maintain(TEN_OCLOCK + HOUR);
+	house_append("garage/air/temperature", TEN_OCLOCK - 5 * HOUR, 4);
+	house_commit();
+	assert_int_equal(1, store_read_latest(house, &series, &reading));
+	assert_int_equal(TEN_OCLOCK - 5 * HOUR, reading.time_ms);
+}
+
+static int take_series(void *context, const struct reading *reading)
+{
+	char *text = context, one[SERIES_TEXT_MAX + 1];
+
+	strcat(strcat(text, series_format(&reading->series, one)), " ");
+	return 0;
+}
+
+static void the_latest_of_all_are_in_order_of_their_names(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	house_append(LAMP, TEN_OCLOCK, 1);
+	house_append(AIR, TEN_OCLOCK, 20);
+	house_append_text("cuisine/rfid/badge", TEN_OCLOCK, "x");
+	house_append("salon/air/humidity", TEN_OCLOCK, 20);
+	assert_int_equal(0, store_each_latest(house, take_series, text));
+	assert_string_equal("cuisine/rfid/badge salon/air/humidity salon/air/temperature salon/lamp/switch ", text);
+}
+
+static void a_series_that_is_not_known_is_told_from_one_without_rows(void **state)
+{
+	struct series series = house_series("salon/air/co2");
+	struct reading reading;
+	int64_t resolution_ms;
+
+	(void)state;
+	house_append(AIR, TEN_OCLOCK, 20);
+	assert_int_equal(-ENOENT, read_last("salon/air/co2", INT64_MAX, 10));
+	assert_int_equal(-ENOENT, read_last("cuisine/air/temperature", INT64_MAX, 10));
+	assert_int_equal(0, store_read_latest(house, &series, &reading));
+	assert_int_equal(-ENOENT, read_span("salon/air/co2", TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, &resolution_ms));
+	assert_int_equal(0, read_span(AIR, TEN_OCLOCK - HOUR, TEN_OCLOCK, 100, &resolution_ms));
+}
+
+/* ---- spans ----------------------------------------------------------------------------------------------------------------------- */
+
+static void rows_that_fit_are_given_as_they_are(void **state)
+{
+	int64_t resolution_ms;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 100);
+	for (int rolled = 0; rolled < 2; rolled++) {
+		assert_int_equal(100, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 1000 * SECOND, 100, &resolution_ms));
+		assert_int_equal(0, resolution_ms);
+		assert_int_equal(TEN_OCLOCK + 990 * SECOND, points[99].time_ms);
+		assert_int_equal(99, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 990 * SECOND, 100, &resolution_ms));
+		house_maintain(TEN_OCLOCK + 24 * HOUR);
+	}
+}
+
+static void rows_that_do_not_fit_are_given_in_buckets(void **state)
+{
+	int64_t resolution_ms;
+	unsigned count = 0;
+	int n;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 360);			/* an hour */
+	n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, 37, &resolution_ms);
+	assert_int_equal(101 * SECOND, resolution_ms);	/* 3600 s in 36 parts, and a millisecond, to whole seconds */
+	assert_in_range(n, 36, 37);
+	for (int i = 0; i < n; i++) {
+		count += points[i].count;
+		assert_true(points[i].min <= points[i].mean && points[i].mean <= points[i].max);
+		assert_int_equal(0, points[i].time_ms % resolution_ms);
+	}
+	assert_int_equal(360, count);
+}
+
+static void a_long_span_is_read_from_rollups_and_says_the_same(void **state)
+{
+	int64_t resolution_ms;
+	unsigned count = 0;
+	double sum = 0;
+	int n;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 20000);			/* 2.3 days */
+	house_maintain(TEN_OCLOCK + 20000 * 10 * SECOND - HOUR);	/* the last hour is not rolled up */
+	n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 60 * HOUR, 100, &resolution_ms);
+	assert_true(n > 50 && n <= 100);
+	assert_int_equal(0, resolution_ms % (5 * MINUTE));
+	for (int i = 0; i < n; i++) {
+		count += points[i].count;
+		sum += points[i].mean * points[i].count;
+	}
+	assert_int_equal(20000, count);
+	assert_float_equal(4.5, sum / 20000, 1e-9);
+	assert_float_equal(0, points[0].min, 0);
+	assert_float_equal(9, points[0].max, 0);
+}
+
+static void a_year_is_read_from_hours(void **state)
+{
+	int64_t resolution_ms;
+	int n;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 16000);			/* 44 hours: more rows than ten a point */
+	house_maintain(TEN_OCLOCK + 48 * HOUR);
+	n = read_span(AIR, TEN_OCLOCK - 8712 * HOUR, TEN_OCLOCK + 48 * HOUR, 1000, &resolution_ms);
+	assert_int_equal(9 * HOUR, resolution_ms);
+	assert_in_range(n, 5, 6);
+}
+
+static void a_hole_is_one_gap_at_its_beginning(void **state)
+{
+	int64_t resolution_ms;
+	int n;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 10);
+	fill(AIR, TEN_OCLOCK + 10 * MINUTE, 10);
+	fill(AIR, TEN_OCLOCK + 20 * MINUTE, 10);
+	n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, &resolution_ms);
+	assert_int_equal(32, n);
+	assert_int_equal(TEN_OCLOCK + 100 * SECOND, points[10].time_ms);
+	assert_true(isnan(points[10].mean));
+	assert_int_equal(0, points[10].count);
+	assert_int_equal(TEN_OCLOCK + 10 * MINUTE, points[11].time_ms);
+	assert_true(isnan(points[21].mean));
+	assert_int_equal(TEN_OCLOCK + 20 * MINUTE, points[22].time_ms);
+}
+
+static void a_slow_sensors_distances_are_no_holes(void **state)
+{
+	const struct store_span span = { TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, 10 * MINUTE };
+	struct series series = house_series(AIR);
+	int64_t resolution_ms;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		house_append(AIR, TEN_OCLOCK + i * 20 * MINUTE, i);
+	assert_int_equal(3, store_read_span(house, &series, &span, points, &resolution_ms));
+}
+
+static void gaps_never_overflow_the_callers_array(void **state)
+{
+	int64_t resolution_ms;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)			/* pairs a second apart, then a long hole each */
+		house_append(AIR, TEN_OCLOCK + i / 2 * MINUTE + i % 2 * SECOND, i);
+	for (size_t max = 2; max < 64; max++) {
+		int n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, max, &resolution_ms);
+
+		assert_true(n > 0 && (size_t)n <= max + max / 2 + 2);
+	}
+}
+
+static void a_span_that_makes_no_sense_is_refused(void **state)
+{
+	int64_t resolution_ms;
+
+	(void)state;
+	house_append(AIR, TEN_OCLOCK, 20);
+	house_append_text("salon/rfid/badge", TEN_OCLOCK, "x");
+	assert_int_equal(-EINVAL, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK, 100, &resolution_ms));
+	assert_int_equal(-EINVAL, read_span(AIR, TEN_OCLOCK + 1, TEN_OCLOCK, 100, &resolution_ms));
+	assert_int_equal(-EINVAL, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 1, 1, &resolution_ms));
+	assert_int_equal(-EINVAL, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 1, 10001, &resolution_ms));
+	assert_int_equal(-EINVAL, read_span("salon/rfid/badge", TEN_OCLOCK, TEN_OCLOCK + 1, 100, &resolution_ms));
+}
+
+/* ---- binary ---------------------------------------------------------------------------------------------------------------------- */
+
+static void of_a_switch_the_points_are_its_changes_and_the_state_it_came_with(void **state)
+{
+	int64_t resolution_ms;
+
+	(void)state;
+	house_append(LAMP, TEN_OCLOCK - 3 * HOUR, 1);
+	house_append(LAMP, TEN_OCLOCK + 10 * MINUTE, 1);
+	house_append(LAMP, TEN_OCLOCK + 20 * MINUTE, 0);
+	house_append(LAMP, TEN_OCLOCK + 30 * MINUTE, 0);
+	house_append(LAMP, TEN_OCLOCK + 40 * MINUTE, 1);
+	assert_int_equal(3, read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, &resolution_ms));
+	assert_int_equal(0, resolution_ms);
+	assert_int_equal(TEN_OCLOCK, points[0].time_ms);
+	assert_float_equal(1, points[0].mean, 0);
+	assert_int_equal(TEN_OCLOCK + 20 * MINUTE, points[1].time_ms);
+	assert_float_equal(1, points[2].mean, 0);
+}
+
+static void of_many_changes_the_points_are_shares_of_time(void **state)
+{
+	int64_t resolution_ms;
+	double on_ms = 0;
+	int n;
+
+	(void)state;
+	for (int i = 0; i < 720; i++)			/* each 5 s: on 5, off 10 */
+		house_append(LAMP, TEN_OCLOCK + i * 5 * SECOND, i % 3 == 0);
+	n = read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + HOUR, 61, &resolution_ms);
+	assert_int_equal(61 * SECOND, resolution_ms);
+	for (int i = 0; i < n; i++) {
+		int64_t begin_ms = points[i].time_ms > TEN_OCLOCK ? points[i].time_ms : TEN_OCLOCK;
+		int64_t end_ms = points[i].time_ms + resolution_ms < TEN_OCLOCK + HOUR ? points[i].time_ms + resolution_ms :
+											 TEN_OCLOCK + HOUR;
+
+		on_ms += points[i].mean * (double)(end_ms - begin_ms);
+	}
+	assert_float_equal(1200000, on_ms, 1);		/* a third of an hour */
+}
+
+static void a_lamp_left_on_is_on_in_every_hour_of_a_long_chart(void **state)
+{
+	int64_t resolution_ms;
+	int n;
+
+	(void)state;
+	house_append(LAMP, TEN_OCLOCK, 0);
+	house_append(LAMP, TEN_OCLOCK + 30 * MINUTE, 1);
+	house_append(LAMP, TEN_OCLOCK + 90 * HOUR + 15 * MINUTE, 0);
+	fill("cuisine/lamp/switch", TEN_OCLOCK - 20 * HOUR, 0);
+	for (int i = 0; i < 7000; i++)			/* a neighbour that makes raw rows dear */
+		house_append("cuisine/lamp/switch", TEN_OCLOCK + i * 10 * SECOND, i % 2);
+	house_maintain(TEN_OCLOCK + 200 * HOUR);
+	n = read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + 100 * HOUR, 102, &resolution_ms);
+	assert_int_equal(100, n);
+	assert_float_equal(0.5, points[0].mean, 1e-9);
+	for (int i = 1; i < 90; i++)
+		assert_float_equal(1, points[i].mean, 0);
+	assert_float_equal(0.25, points[90].mean, 1e-9);
+	assert_float_equal(0, points[91].mean, 0);
+}
+
+static void nobody_knows_what_a_lamp_will_do_after_now(void **state)
+{
+	int64_t resolution_ms;
+	int n;
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		house_append(LAMP, TEN_OCLOCK + i * SECOND, i % 2);
+	fake_wall_ms = TEN_OCLOCK + 10 * MINUTE;
+	n = read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + HOUR, 61, &resolution_ms);
+	assert_true(points[n - 1].time_ms < TEN_OCLOCK + 10 * MINUTE);
+}
+
+/* ---- one by one ------------------------------------------------------------------------------------------------------------------ */
+
+struct taken {
+	int count, stop_at;
+	int64_t times[16];
+	char text[64];
+};
+
+static int take(void *context, const struct reading *reading)
+{
+	struct taken *taken = context;
+
+	taken->times[taken->count++] = reading->time_ms;
+	if (reading->value.kind == VALUE_TEXT)
+		strcat(taken->text, reading->value.text);
+	return taken->count == taken->stop_at ? 42 : 0;
+}
+
+static void readings_are_given_one_by_one_either_way_round(void **state)
+{
+	struct store_scan scan = { TEN_OCLOCK + 10 * SECOND, TEN_OCLOCK + 60 * SECOND, 0, false };
+	struct series series = house_series(AIR);
+	struct taken up = { 0 }, down = { 0 }, few = { 0 }, stopped = { .stop_at = 2 };
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 10);
+	assert_int_equal(0, store_each_reading(house, &series, &scan, take, &up));
+	assert_int_equal(5, up.count);
+	assert_int_equal(TEN_OCLOCK + 10 * SECOND, up.times[0]);
+	assert_int_equal(42, store_each_reading(house, &series, &scan, take, &stopped));
+	assert_int_equal(2, stopped.count);
+	scan.newest_first = true;
+	house_maintain(TEN_OCLOCK + HOUR);
+	assert_int_equal(0, store_each_reading(house, &series, &scan, take, &down));
+	assert_int_equal(5, down.count);
+	assert_int_equal(TEN_OCLOCK + 50 * SECOND, down.times[0]);
+	scan.limit = 3;
+	assert_int_equal(0, store_each_reading(house, &series, &scan, take, &few));
+	assert_int_equal(3, few.count);
+}
+
+static void texts_can_be_read_back_too(void **state)
+{
+	const struct store_scan scan = { TEN_OCLOCK, INT64_MAX, 0, false };
+	struct series series = house_series("salon/screen/text");
+	struct taken taken = { 0 };
+
+	(void)state;
+	house_append_text("salon/screen/text", TEN_OCLOCK, "déjà ");
+	house_append_text("salon/screen/text", TEN_OCLOCK + 1, "vu");
+	assert_int_equal(0, store_each_reading(house, &series, &scan, take, &taken));
+	assert_string_equal("déjà vu", taken.text);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_at_noon, house_close)
+	const struct CMUnitTest tests[] = {
+		TEST(the_last_hundred_are_the_newest_oldest_first),
+		TEST(the_last_ones_before_a_moment_can_be_asked_for),
+		TEST(a_series_that_fell_silent_long_ago_still_has_its_last_readings),
+		TEST(a_late_reading_is_among_the_last_before_its_span_is_done_again),
+		TEST(the_latest_of_all_are_in_order_of_their_names),
+		TEST(a_series_that_is_not_known_is_told_from_one_without_rows),
+		TEST(rows_that_fit_are_given_as_they_are),
+		TEST(rows_that_do_not_fit_are_given_in_buckets),
+		TEST(a_long_span_is_read_from_rollups_and_says_the_same),
+		TEST(a_year_is_read_from_hours),
+		TEST(a_hole_is_one_gap_at_its_beginning),
+		TEST(a_slow_sensors_distances_are_no_holes),
+		TEST(gaps_never_overflow_the_callers_array),
+		TEST(a_span_that_makes_no_sense_is_refused),
+		TEST(of_a_switch_the_points_are_its_changes_and_the_state_it_came_with),
+		TEST(of_many_changes_the_points_are_shares_of_time),
+		TEST(a_lamp_left_on_is_on_in_every_hour_of_a_long_chart),
+		TEST(nobody_knows_what_a_lamp_will_do_after_now),
+		TEST(readings_are_given_one_by_one_either_way_round),
+		TEST(texts_can_be_read_back_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
