@@ -45,7 +45,7 @@ void json_add_number(struct buffer *out, double number)
 		buffer_add(out, "null", 4);
 }
 
-void json_add_whole(struct buffer *out, int64_t number)
+size_t json_put_whole(int64_t number, char *buf)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
@@ -56,7 +56,15 @@ void json_add_whole(struct buffer *out, int64_t number)
 	while (rest /= 10);
 	if (number < 0)
 		digits[--at] = '-';
-	buffer_add(out, digits + at, sizeof(digits) - at);
+	memcpy(buf, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
+}
+
+void json_add_whole(struct buffer *out, int64_t number)
+{
+	char text[24];
+
+	buffer_add(out, text, json_put_whole(number, text));
 }
 
 void json_add_value(struct buffer *out, const struct value *value)

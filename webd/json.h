@@ -14,6 +14,8 @@ void json_add_comma(struct buffer *out);	/* likewise, between elements of an arr
 /* The shortest text of a finite number; null for others. */
 void json_add_number(struct buffer *out, double number);
 void json_add_whole(struct buffer *out, int64_t number);
+/* Puts it at buf (24 bytes at least, no NUL). Returns its length. */
+size_t json_put_whole(int64_t number, char *buf);
 void json_add_value(struct buffer *out, const struct value *value);
 /* The two together. */
 void json_add_text_of(struct buffer *out, const char *key, const char *text);

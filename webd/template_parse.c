@@ -276,7 +276,7 @@ static int add_tag(struct parser *parser, const struct tag *tag, size_t indent_l
 static int parse_tag(struct parser *parser, size_t start)
 {
 	size_t line_start, line_end = 0;
-	struct tag tag;
+	struct tag tag = { 0 };
 	bool alone;
 	int r = 0;
 

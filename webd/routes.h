@@ -1,0 +1,24 @@
+/* A row per URL, and what the rows lead to. */
+#pragma once
+
+#include "../common/bus.h"
+#include "archive.h"
+#include "control.h"
+#include "house.h"
+#include "http.h"
+#include "live.h"
+#include "pages.h"
+#include "static.h"
+
+struct parts {			/* the context of all handlers */
+	struct house *house;
+	struct archive *archive;
+	struct live *live;
+	struct control *control;
+	struct static_files *files;
+	struct pages *pages;
+	struct http *http;
+	struct bus *bus;
+};
+
+extern const struct http_route routes[];

@@ -1,0 +1,223 @@
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/log.h"
+#include "server_internal.h"
+
+enum { STORE_RETRY_MS = 3000 };
+
+/* ---- the store, when it is not there yet ----------------------------------------------------------------------------------------- */
+
+void server_fill_later(struct server *server, int64_t delay_ms)
+{
+	sd_event_source_set_time_relative(server->fill_timer, (uint64_t)delay_ms * 1000);
+	sd_event_source_set_time_accuracy(server->fill_timer, 500000);
+	sd_event_source_set_enabled(server->fill_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_fill(sd_event_source *source, uint64_t now_us, void *data)
+{
+	struct server *server = data;
+
+	(void)source;
+	(void)now_us;
+	if (!server_fill(server))
+		server_fill_later(server, STORE_RETRY_MS);
+	return 0;
+}
+
+/* ---- hooks ----------------------------------------------------------------------------------------------------------------------- */
+
+static void on_result(void *context, const struct command_result *result, int64_t latency_ms)
+{
+	struct server *server = context;
+
+	live_result(server->parts.live, result, latency_ms);
+}
+
+static bool broker_up(void *context)
+{
+	const struct server *server = context;
+
+	return bus_connected(server->parts.bus);
+}
+
+static int error_page(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context)
+{
+	const struct parts *parts = context;
+
+	return pages_error(parts->pages, request, status, text, out);
+}
+
+/* ---- opening --------------------------------------------------------------------------------------------------------------------- */
+
+static int mount(struct server *server, const char *url, const char *name)
+{
+	char path[4096];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", server->settings->web_dir, name);
+	r = static_mount(server->parts.files, url, path);
+	if (r < 0)
+		log_warning("%s: %s, so %s answers 404", path, strerror(-r), url);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int open_files(struct server *server)
+{
+	int r = static_open(&server->parts.files);
+
+	if (r == 0)
+		r = mount(server, "/static/", "static");
+	if (r == 0)	/* Debian's, by a link */
+		r = mount(server, "/javascript/chart.min.js", "javascript/chart.min.js");
+	return r;
+}
+
+static int open_pages(struct server *server, const struct settings *site, struct pages **ret_pages)
+{
+	struct pages_settings settings = {
+		.web_dir = server->settings->web_dir,
+		.title = site->title,
+		.language = site->language,
+		.broker = server->broker,
+		.base = server->settings->bus.base,
+		.house = server->parts.house,
+		.archive = server->parts.archive,
+		.control = server->parts.control,
+		.files = server->parts.files,
+		.broker_up = broker_up,
+		.context = server,
+	};
+
+	return pages_open(&settings, ret_pages);
+}
+
+int server_change_site(struct server *server, const struct settings *settings)
+{
+	struct pages *pages;
+	int r = open_pages(server, settings, &pages);
+
+	if (r < 0)
+		return r;
+	pages_close(server->parts.pages);
+	server->parts.pages = pages;
+	return 0;
+}
+
+static void tell_address(struct server *server)
+{
+	const char *listen = server->settings->listen;
+	char host[80] = "localhost";
+	bool all = !listen || strcmp(listen, "0.0.0.0") == 0;
+
+	if (all)
+		gethostname(host, sizeof(host) - 1);
+	else
+		snprintf(host, sizeof(host), strchr(listen, ':') ? "[%s]" : "%s", listen);
+	snprintf(server->address, sizeof(server->address), "http://%s:%u/", host, http_port(server->parts.http));
+	log_info("%s%s", server->address, all ? " (on all addresses of this machine)" : "");
+}
+
+static int open_http(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	const struct http_settings http = {
+		.address = settings->listen,
+		.port = settings->port,
+		.routes = routes,
+		.context = &server->parts,
+		.error_page = error_page,
+	};
+	const char *address = settings->listen ? settings->listen : "all addresses";
+	int r = http_open(&http, server->event, &server->parts.http);
+
+	if (r == -EADDRINUSE)
+		log_error("port %u on %s is taken by another program: stop that, or choose another [http] port", settings->port, address);
+	else if (r == -EACCES)
+		log_error("port %u may not be opened by this user: choose an [http] port from 1024 on", settings->port);
+	else if (r < 0)
+		log_error("cannot listen on %s, port %u: %s", address, settings->port, strerror(-r));
+	if (r == 0)
+		tell_address(server);
+	return r;
+}
+
+static int open_house(struct server *server)
+{
+	static const struct control_hooks hooks = { .send = server_send_command, .result = on_result };
+	struct parts *parts = &server->parts;
+	int r;
+
+	parts->house = house_open();
+	parts->archive = archive_open(server->settings->store_url);
+	if (!parts->house || !parts->archive)
+		return -ENOMEM;
+	r = live_open(server->event, &parts->live);
+	if (r == 0)
+		r = control_open(server->event, parts->house, &hooks, server, &parts->control);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(server->event, &server->fill_timer, CLOCK_BOOTTIME, 0, 0, on_fill, server);
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(server->fill_timer, SD_EVENT_OFF);
+	if (!server_fill(server))
+		server_fill_later(server, STORE_RETRY_MS);
+	return 0;
+}
+
+int server_open(sd_event *event, const struct settings *settings, struct server **ret_server)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return -ENOMEM;
+	server->event = sd_event_ref(event);
+	server->settings = settings;
+	snprintf(server->broker, sizeof(server->broker), "%s:%d", settings->bus.host, settings->bus.port);
+	r = open_house(server);
+	if (r >= 0)
+		r = open_files(server);
+	if (r >= 0)
+		r = open_pages(server, settings, &server->parts.pages);
+	if (r >= 0)
+		r = open_http(server);
+	if (r >= 0)
+		r = server_open_bus(server);
+	if (r < 0) {
+		server_close(server);
+		return r;
+	}
+	*ret_server = server;
+	return 0;
+}
+
+/* First the clients: who waits for an answer is told that there is none, and the rest is then in use by nobody. */
+void server_close(struct server *server)
+{
+	if (!server)
+		return;
+	http_close(server->parts.http);
+	bus_close(server->parts.bus);
+	pages_close(server->parts.pages);
+	static_close(server->parts.files);
+	control_close(server->parts.control);
+	live_close(server->parts.live);
+	archive_close(server->parts.archive);
+	house_close(server->parts.house);
+	sd_event_source_disable_unref(server->fill_timer);
+	sd_event_unref(server->event);
+	free(server);
+}
+
+const char *server_address(const struct server *server)
+{
+	return server->address;
+}

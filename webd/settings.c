@@ -1,0 +1,148 @@
+#include "settings.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/store.h"
+
+#ifndef FOYER_PREFIX
+#error "the Makefile tells FOYER_PREFIX"
+#endif
+
+enum { TITLE_MAX = 64, WEB_DIR_MAX = 4096 };
+
+struct http_section {
+	const char *listen, *web;
+	int port;
+};
+
+static const struct conf_item http_items[] = {
+	{ "listen", CONF_STRING, offsetof(struct http_section, listen), "::",
+	  .help = "the address that answers: 127.0.0.1 for this machine alone, :: for everybody in the house" },
+	{ "port", CONF_INT, offsetof(struct http_section, port), "8080", .max = 65535,
+	  .help = "its port; 0 takes a free one and tells it in the log" },
+	{ "web", CONF_STRING, offsetof(struct http_section, web), NULL,
+	  .help = "the folder with templates/ and static/; without: the one beside the program, or the installed one" },
+	{ 0 },
+};
+
+struct store_section {
+	const char *url;
+};
+
+static const struct conf_item store_items[] = {
+	{ "url", CONF_STRING, offsetof(struct store_section, url), "sqlite:///var/lib/foyer/foyer.db",
+	  .help = "where the collector keeps readings; only read" },
+	{ 0 },
+};
+
+struct site_section {
+	const char *title;
+	int language;
+};
+
+static const struct conf_item site_items[] = {
+	{ "title", CONF_STRING, offsetof(struct site_section, title), "Foyer", .help = "what the household calls its site" },
+	{ "language", CONF_CHOICE, offsetof(struct site_section, language), "auto", .choices = "auto|fr|en",
+	  .help = "of the pages; auto: as each browser asks" },
+	{ 0 },
+};
+
+struct log_section {
+	int level;
+};
+
+static const struct conf_item log_items[] = {
+	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
+	  .help = "how much is told" },
+	{ 0 },
+};
+
+static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+static const char *const languages[] = { "auto", "fr", "en" };
+
+/* "web" beside the program, as in the build tree; otherwise where `make install` puts it. */
+static const char *default_web_dir(void)
+{
+	static const char installed[] = FOYER_PREFIX "/share/foyer/web";
+	static char beside[WEB_DIR_MAX];
+	char templates[WEB_DIR_MAX + 16];
+	ssize_t len = readlink("/proc/self/exe", beside, sizeof(beside) - sizeof("/web"));
+	struct stat status;
+	char *slash;
+
+	if (len <= 0)
+		return installed;
+	beside[len] = '\0';
+	slash = strrchr(beside, '/');
+	if (!slash)
+		return installed;
+	strcpy(slash, "/web");
+	snprintf(templates, sizeof(templates), "%s/templates", beside);
+	return stat(templates, &status) == 0 && S_ISDIR(status.st_mode) ? beside : installed;
+}
+
+static void read_http(struct conf *conf, struct settings *settings)
+{
+	const struct conf_section *section = conf_section(conf, "http", NULL);
+	struct http_section http = { 0 };
+	unsigned char address[sizeof(struct in6_addr)];
+	struct stat status;
+
+	conf_read(conf, section, "http", http_items, &http);
+	if (inet_pton(AF_INET, http.listen, address) != 1 && inet_pton(AF_INET6, http.listen, address) != 1)
+		conf_mistake(conf, section, "listen", "\"%s\" is no address; allowed are numbers such as 127.0.0.1, 0.0.0.0, ::1 or ::",
+			     http.listen);
+	if (http.web && (stat(http.web, &status) < 0 || !S_ISDIR(status.st_mode)))
+		conf_mistake(conf, section, "web", "\"%s\" is no folder; allowed is one with templates/ and static/", http.web);
+	settings->listen = strcmp(http.listen, "::") == 0 ? NULL : http.listen;
+	settings->port = (uint16_t)http.port;
+	settings->web_dir = http.web ? http.web : default_web_dir();
+}
+
+static void read_site(struct conf *conf, struct settings *settings)
+{
+	const struct conf_section *section = conf_section(conf, "site", NULL);
+	struct site_section site;
+	struct value checked;
+	size_t len;
+
+	conf_read(conf, section, "site", site_items, &site);
+	len = strlen(site.title);
+	if (len < 1 || len > TITLE_MAX || value_of_text(site.title, len, &checked) < 0)
+		conf_mistake(conf, section, "title", "allowed is a text of 1 to %d bytes of UTF-8", TITLE_MAX);
+	settings->title = site.title;
+	settings->language = languages[site.language];
+}
+
+void settings_read(struct conf *conf, struct settings *ret_settings)
+{
+	struct store_section store;
+	struct log_section log;
+	char error[STORE_ERROR_MAX];
+
+	memset(ret_settings, 0, sizeof(*ret_settings));
+	conf_read(conf, conf_section(conf, "mqtt", NULL), "mqtt", bus_items, &ret_settings->bus);
+	bus_check_settings(conf, &ret_settings->bus);
+	read_http(conf, ret_settings);
+	conf_read(conf, conf_section(conf, "store", NULL), "store", store_items, &store);
+	if (store_check_url(store.url, error) < 0)
+		conf_mistake(conf, conf_section(conf, "store", NULL), "url", "%s", error);
+	ret_settings->store_url = store.url;
+	read_site(conf, ret_settings);
+	conf_read(conf, conf_section(conf, "log", NULL), "log", log_items, &log);
+	ret_settings->log_level = log_levels[log.level];
+}
+
+void settings_print(void)
+{
+	conf_print_items("[mqtt]", bus_items, stdout);
+	conf_print_items("[http]", http_items, stdout);
+	conf_print_items("[store]", store_items, stdout);
+	conf_print_items("[site]", site_items, stdout);
+	conf_print_items("[log]", log_items, stdout);
+}

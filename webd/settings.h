@@ -1,0 +1,25 @@
+/* webd's configuration. */
+#pragma once
+
+#include <stdint.h>
+
+#include "../common/bus.h"
+#include "../common/conf.h"
+#include "../common/log.h"
+
+struct settings {
+	struct bus_settings bus;
+	const char *listen;		/* numeric address; NULL: all, IPv6 and IPv4 */
+	uint16_t port;			/* 0: the kernel chooses */
+	const char *web_dir;		/* holds templates/, static/, strings/, javascript/ */
+	const char *store_url;
+	const char *title;
+	const char *language;		/* "auto", "fr", "en" */
+	enum log_level log_level;
+};
+
+/* Reads all sections. Mistakes are for conf_finish to tell. Strings belong to conf, or live as long as the program. */
+void settings_read(struct conf *conf, struct settings *ret_settings);
+
+/* Prints the keys for --help. */
+void settings_print(void);
