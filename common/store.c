@@ -46,8 +46,11 @@ static int system_error(struct store *store, int error)
 
 int store_fail(struct store *store, int code)
 {
+	int at_commit = errno;		/* of a COMMIT that fails SQLite does not keep it */
 	int error = store->db ? sqlite3_system_errno(store->db) : 0;
 
+	if (!error)
+		error = at_commit;
 	switch (code & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:
@@ -223,8 +226,10 @@ void store_close(struct store *store)
 
 int store_run(struct store *store, sqlite3_stmt *statement)
 {
-	int r = store_fail(store, sqlite3_step(statement));
+	int r;
 
+	errno = 0;
+	r = store_fail(store, sqlite3_step(statement));
 	sqlite3_reset(statement);
 	return r;
 }

@@ -122,3 +122,16 @@ void house_execute(const char *sql)
 		fail_msg("%s: %s", sql, error);
 	sqlite3_close(db);
 }
+
+static sqlite3 *holder;
+
+void house_hold(void)
+{
+	holder = connect_beside();
+	assert_int_equal(SQLITE_OK, sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+}
+
+void house_let_go(void)
+{
+	sqlite3_close(holder);
+}

@@ -33,3 +33,6 @@ void house_maintain(int64_t now_ms);
 const char *house_query(const char *sql);
 /* Runs SQL by a connection of its own. */
 void house_execute(const char *sql);
+/* Another program's write lock on the file, and its end. */
+void house_hold(void);
+void house_let_go(void);
