@@ -1,35 +1,48 @@
 # Foyer. `make help` tells what there is.
 VERSION = 0.1.0
 BUILD ?= build
-CC ?= gcc
 PREFIX ?= /usr/local
 DESTDIR ?=
 JAVASCRIPT ?= /usr/share/javascript
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+
+# The tests want the programs with sanitizers and without a warning. Said here, so that no make has to call another.
+GOAL_IS = $(filter $(1),$(MAKECMDGOALS))
+ifneq ($(call GOAL_IS,check check-%),)
+SAN = 1
+WERROR = 1
+endif
 
 LIBRARIES = libmosquitto sqlite3 libmicrohttpd libcjson inih libsystemd zlib
 DAEMONS = node-agent collector webd
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
-HARDENING = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+HARDENING = -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPTIMIZE = $(if $(SAN),-O1 $(SANITIZERS),-O2 $(HARDENING))
-CPPFLAGS += -D_GNU_SOURCE -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"'
+override CPPFLAGS += -D_GNU_SOURCE -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"'
 override CFLAGS += -std=gnu17 -g $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections
 override LDFLAGS += -Wl,--gc-sections -Wl,--as-needed $(if $(SAN),$(SANITIZERS),-pie -Wl,-z,relro,-z,now)
 LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lm
-OBJ = $(BUILD)/obj$(if $(SAN),-san)$(if $(filter clang%,$(CC)),-clang)
 
-common_OBJS = $(patsubst %.c,$(OBJ)/%.o,$(wildcard common/*.c))
-node-agent_OBJS = $(patsubst %.c,$(OBJ)/%.o,$(wildcard node-agent/*.c node-agent/drivers/*.c))
-collector_OBJS = $(patsubst %.c,$(OBJ)/%.o,$(wildcard collector/*.c))
-webd_OBJS = $(patsubst %.c,$(OBJ)/%.o,$(wildcard webd/*.c))
+# Objects with and without sanitizers have a folder each; the programs are in one place and are linked anew when it changes.
+OBJ = $(BUILD)/obj$(if $(SAN),-san)
+objects = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(1)))
+common_OBJS = $(call objects,common/*.c)
+node-agent_OBJS = $(call objects,node-agent/*.c node-agent/drivers/*.c)
+collector_OBJS = $(call objects,collector/*.c)
+webd_OBJS = $(call objects,webd/*.c)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/test_*.c))
 PROGRAMS = $(addprefix $(BUILD)/,$(DAEMONS))
-WEB = $(BUILD)/web
+SOURCES = $(wildcard $(addsuffix /*.[ch],common node-agent node-agent/drivers collector webd tests/unit tests/fakes tests/bench))
 
-SOURCES = $(wildcard common/*.[ch] node-agent/*.[ch] node-agent/drivers/*.[ch] collector/*.[ch] webd/*.[ch] tests/unit/*.[ch])
+# Short lines: "CC common/wire.c". `make V=1` shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,printf '%-4s %s\n' $(1) $(2);)
 
-all: $(PROGRAMS) web
+all: $(PROGRAMS) web compile_commands.json
 
 help:
 	@echo 'make                 builds build/node-agent, build/collector, build/webd'
@@ -39,30 +52,40 @@ help:
 	@echo 'make check-unit      the unit tests alone'
 	@echo 'make lint            clang-tidy, cppcheck and the rules of the house'
 	@echo 'make format          lays out the sources by clang-format'
-	@echo 'make deps            installs what is missing from the packages in config/packages'
+	@echo 'make deps            installs what is missing of the packages in config/packages.sh'
 	@echo 'make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away'
-	@echo 'make compile_commands.json   for editors'
+	@echo 'make compile_commands.json   for editors; make builds it too'
 	@echo 'make clean           removes the build folder'
+	@echo
+	@echo 'BUILD=/somewhere builds elsewhere, CC=clang with another compiler, WERROR=1 ends at a warning, V=1 shows the commands.'
 
-# A change of compiler or flags builds anew.
-STAMP = $(OBJ)/flags
-FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
-$(STAMP): always
+# ---- programs ------------------------------------------------------------------------------------------------------------------------
+
+# A change of compiler or flags builds anew: OBJ/flags is touched when they are not what they were, BUILD/linked when the programs
+# there are of the other kind.
+export FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+define REMEMBER_FLAGS
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS_NOW" | cmp -s - $@ || printf '%s\n' "$$FLAGS_NOW" > $@
-export FLAGS_NOW
+endef
+$(OBJ)/flags: always | libraries
+	$(REMEMBER_FLAGS)
+$(BUILD)/linked: always
+	$(REMEMBER_FLAGS)
 
-$(OBJ)/%.o: %.c $(STAMP)
+libraries: | $(if $(call GOAL_IS,deps check check-% demo lint),packages)
+	@pkg-config --exists $(LIBRARIES) || { echo 'Libraries are missing: "make deps" installs them.' >&2; exit 1; }
+
+$(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/common.a: $(common_OBJS)
-	@rm -f $@
-	@ar rcs $@ $^
+	$(Q)rm -f $@; $(call say,AR,$@)ar rcs $@ $^
 
 define DAEMON
-$(BUILD)/$(1): $$($(1)_OBJS) $(OBJ)/common.a $(STAMP)
-	$$(CC) $$($(1)_OBJS) $(OBJ)/common.a $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -o $$@
+$(BUILD)/$(1): $$($(1)_OBJS) $(OBJ)/common.a $(BUILD)/linked
+	$$(Q)$$(call say,LINK,$$@)$$(CC) $$(filter %.o %.a,$$^) $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -o $$@
 endef
 $(foreach daemon,$(DAEMONS),$(eval $(call DAEMON,$(daemon))))
 
@@ -71,58 +94,59 @@ test_links = $(patsubst %.c,$(OBJ)/%.o,$(shell sed -n '1s|^/\* links: \(.*\) \*/
 define UNIT_TEST
 $(OBJ)/tests/$(1): $(OBJ)/tests/unit/$(1).o $(call test_links,tests/unit/$(1).c) $(OBJ)/common.a
 	@mkdir -p $$(@D)
-	$$(CC) $$^ $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -lcmocka -o $$@
+	$$(Q)$$(call say,LINK,$$@)$$(CC) $$^ $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -lcmocka -o $$@
 endef
 $(foreach test,$(notdir $(UNIT_TESTS)),$(eval $(call UNIT_TEST,$(test))))
 
-# What the browser gets: ours by link, Chart.js by Debian's.
-web:
-	@mkdir -p $(WEB)/javascript
-	@ln -sfn $(abspath web/templates) $(WEB)/templates
-	@ln -sfn $(abspath web/static) $(WEB)/static
-	@ln -sfn $(abspath web/strings) $(WEB)/strings
-	@ln -sfn $(JAVASCRIPT)/chart.js/chart.min.js $(WEB)/javascript/chart.min.js
-
 unit-tests: $(UNIT_TESTS)
 
-deps:
-	@sh config/packages.sh build run
+# What the browser gets: ours by link, Chart.js by Debian's.
+web: $(addprefix $(BUILD)/web/,templates static strings javascript/chart.min.js)
+$(BUILD)/web/javascript/chart.min.js:
+	@mkdir -p $(@D)
+	@ln -sfn $(JAVASCRIPT)/chart.js/chart.min.js $@
+$(BUILD)/web/%:
+	@mkdir -p $(@D)
+	@ln -sfn $(abspath web/$*) $@
 
-check:
-	@sh config/packages.sh build run test
-	$(MAKE) SAN=1 WERROR=1 all unit-tests
-	@BUILD='$(BUILD)' OBJ='$(BUILD)/obj-san' tests/run
+# For editors and clang-tidy.
+export EDITOR_FLAGS = $(subst ",\",$(CPPFLAGS) -std=gnu17 $(filter-out -Werror,$(WARNINGS)))
+compile_commands.json: always
+	@for file in $(filter %.c,$(SOURCES)); do \
+		printf '{"directory":"%s","file":"%s","command":"cc %s -c %s"}\n' '$(CURDIR)' $$file "$$EDITOR_FLAGS" $$file; \
+	done | sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' > $@.$$$$; cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 
-check-unit:
-	$(MAKE) SAN=1 WERROR=1 unit-tests
-	@BUILD='$(BUILD)' OBJ='$(BUILD)/obj-san' tests/run unit
+# ---- goals ---------------------------------------------------------------------------------------------------------------------------
 
-lint: compile_commands.json
-	@sh config/packages.sh build lint
-	@BUILD='$(BUILD)' tests/lint
+# Groups of config/packages.sh, for the goals that install by themselves what they need.
+PACKAGES = build $(if $(call GOAL_IS,deps),run) $(if $(call GOAL_IS,check check-%),run test) $(if $(call GOAL_IS,lint),lint) \
+	$(if $(call GOAL_IS,demo),run)
+packages:
+	@sh config/packages.sh $(PACKAGES)
+deps: packages
+
+check: all unit-tests
+	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run
+
+check-unit: unit-tests
+	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run unit
+
+lint: compile_commands.json libraries
+	@tests/lint
 
 format:
 	clang-format -i $(SOURCES)
 
-demo:
-	@sh config/packages.sh build run
-	$(MAKE) all
-	@BUILD='$(BUILD)' config/demo/run
-
-compile_commands.json: $(STAMP)
-	@{ echo '['; first=1; for file in $(filter %.c,$(SOURCES)); do \
-		[ $$first ] || echo ','; first=; \
-		printf '{"directory":"%s","file":"%s","command":"cc %s -c %s"}' '$(CURDIR)' "$$file" \
-			"$$(printf '%s' '$(CPPFLAGS) -std=gnu17 $(WARNINGS)' | sed 's/"/\\\\\\"/g')" "$$file"; \
-	done; echo ']'; } > $@
+demo: all
+	@BUILD='$(BUILD)' exec config/demo/run
 
 include config/install.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
-.PHONY: all help always web unit-tests deps check check-unit lint format demo clean
+.PHONY: all help always libraries packages web unit-tests deps check check-unit lint format demo clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all

@@ -1,12 +1,12 @@
 #!/bin/sh
-# The Debian packages that Foyer needs, in one place. `packages.sh GROUP...` installs what is missing of these groups.
+# The Debian packages that Foyer needs, in one place (Debian 12 and 13). `packages.sh GROUP...` installs what is missing of these groups.
 set -eu
 
 build='build-essential pkg-config libmosquitto-dev libsqlite3-dev libmicrohttpd-dev libcjson-dev libinih-dev
 	libsystemd-dev zlib1g-dev'
 run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps'
-lint='clang clang-tidy cppcheck python3'
+lint='clang clang-tidy cppcheck shellcheck python3'
 
 wanted=
 for group in "$@"; do
@@ -15,6 +15,7 @@ for group in "$@"; do
 	run) wanted="$wanted $run" ;;
 	test)
 		wanted="$wanted $test"
+		# From wherever: a newer Node than Debian's will do.
 		command -v node >/dev/null || wanted="$wanted nodejs"
 		command -v npm >/dev/null || wanted="$wanted npm"
 		;;
@@ -36,10 +37,15 @@ done
 [ "$missing" ] || exit 0
 
 echo "Installing from Debian:$missing"
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -q
-# The brokers that tests and the demo need are their own: the package's service is not to take the port meanwhile.
+root=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "This needs root and there is no sudo. As root: apt-get install$missing" >&2
+		exit 1
+	fi
+	root=sudo
+fi
+$root apt-get update -q || echo 'Going on with the package lists that are there.' >&2
+# Debian starts the mosquitto package's own broker on 127.0.0.1:1883. It disturbs nothing: demo and tests have theirs on other ports.
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
