@@ -1,0 +1,372 @@
+#include "pages.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "pages_cache.h"
+#include "reader.h"
+#include "render.h"
+#include "view.h"
+#include "wording.h"
+
+static const char html[] = "text/html; charset=utf-8";
+
+struct pages {
+	struct pages_settings settings;
+	struct templates *templates;
+	struct strings *strings;
+	struct icons *icons;
+	struct pages_cache cache;
+	bool failing;			/* a template can't be rendered: told once */
+};
+
+int pages_open(const struct pages_settings *settings, struct pages **ret_pages)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+	char path[4096];
+	int r = pages ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		pages->settings = *settings;
+		snprintf(path, sizeof(path), "%s/strings", settings->web_dir);
+		r = strings_open(path, &pages->strings);
+	}
+	if (r == 0) {
+		snprintf(path, sizeof(path), "%s/templates", settings->web_dir);
+		r = templates_open(path, &pages->templates);
+		if (r < 0)
+			log_error("%s: %s", path, strerror(-r));
+	}
+	if (r == 0) {
+		snprintf(path, sizeof(path), "%s/templates/icons.mustache", settings->web_dir);
+		r = icons_open(path, &pages->icons);
+		if (r < 0)
+			log_error("%s: %s", path, strerror(-r));
+	}
+	if (r < 0) {
+		pages_close(pages);
+		return r;
+	}
+	*ret_pages = pages;
+	return 0;
+}
+
+void pages_close(struct pages *pages)
+{
+	if (!pages)
+		return;
+	pages_cache_done(&pages->cache);
+	icons_close(pages->icons);
+	templates_close(pages->templates);
+	strings_close(pages->strings);
+	free(pages);
+}
+
+/* ---- what every page has -------------------------------------------------------------------------------------------------------- */
+
+static bool broker_is_up(const struct pages *pages)
+{
+	return !pages->settings.broker_up || pages->settings.broker_up(pages->settings.context);
+}
+
+static void add_file(const struct pages *pages, cJSON *data, const char *name, const char *url)
+{
+	char text[128];
+
+	static_versioned(pages->settings.files, url, text, sizeof(text));
+	cJSON_AddStringToObject(data, name, text);
+}
+
+/* "Courbes" leads to the first temperature of the house, or whatever number there is. */
+static void add_navigation(const struct pages *pages, cJSON *data)
+{
+	const struct house_series *best = NULL;
+	char path[SERIES_TEXT_MAX + 16];
+
+	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next) {
+		const struct house_series *foremost = view_foremost(node);
+
+		if (foremost && (!best || quantity_find(foremost->name.quantity) == QUANTITY_TEMPERATURE))
+			best = foremost;
+		if (best && quantity_find(best->name.quantity) == QUANTITY_TEMPERATURE)
+			break;
+	}
+	if (best)
+		cJSON_AddStringToObject(data, "nav_series", view_series_path(&best->name, path));
+}
+
+static struct view view_of(const struct pages *pages, struct http_request *request, const struct reader *reader)
+{
+	const char *outcome = http_query(request, "outcome");
+
+	return (struct view){
+		.strings = pages->strings, .language = reader->language, .icons = pages->icons, .now_ms = clock_wall_ms(),
+		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request),
+	};
+}
+
+static cJSON *page_data(const struct pages *pages, struct http_request *request, const struct view *view, const struct reader *reader)
+{
+	static const char *const next[THEME_COUNT] = { "light", "dark", "auto" };
+	enum language other = reader->language == LANGUAGE_FR ? LANGUAGE_EN : LANGUAGE_FR;
+	const char *theme = reader_theme_word(reader->theme);
+	cJSON *data = cJSON_CreateObject();
+	char text[1024], key[24];
+
+	snprintf(key, sizeof(key), "theme_%s", theme);
+	cJSON_AddItemReferenceToObject(data, "t", (cJSON *)(uintptr_t)strings_all(pages->strings, reader->language));
+	cJSON_AddStringToObject(data, "lang", strings_code(reader->language));
+	cJSON_AddStringToObject(data, "other_lang", strings_code(other));
+	cJSON_AddStringToObject(data, "script_strings", strings_script(pages->strings, reader->language));
+	cJSON_AddStringToObject(data, "here", reader_query(request, text, sizeof(text)));
+	cJSON_AddStringToObject(data, "theme_word", theme);
+	cJSON_AddStringToObject(data, "theme_icon", reader->theme == THEME_LIGHT ? "light" : theme);
+	cJSON_AddStringToObject(data, "theme_title", view_text(view, key));
+	cJSON_AddStringToObject(data, "theme_next", next[reader->theme]);
+	cJSON_AddBoolToObject(data, "theme_chosen", reader->theme != THEME_AUTO);
+	cJSON_AddStringToObject(data, "site", pages->settings.title);
+	cJSON_AddNumberToObject(data, "now_ms", (double)view->now_ms);
+	cJSON_AddBoolToObject(data, "broker_up", broker_is_up(pages));
+	add_file(pages, data, "css", "/static/style.css");
+	add_file(pages, data, "script", "/static/ui.js");
+	add_file(pages, data, "favicon", "/static/favicon.svg");
+	add_navigation(pages, data);
+	return data;
+}
+
+/* Renders and frees the data. Told in the log once, until it works again. */
+static int render(struct pages *pages, const char *template, cJSON *data, struct buffer *out)
+{
+	int r = template_render(pages->templates, template, data, out);
+
+	cJSON_Delete(data);
+	if (r < 0 && !pages->failing)
+		log_error("page %s: %s", template, templates_error(pages->templates));
+	pages->failing = r < 0;
+	return r;
+}
+
+static void reply(struct pages *pages, struct http_request *request, unsigned status, const char *template, cJSON *data)
+{
+	struct buffer page = BUFFER_EMPTY;
+
+	if (render(pages, template, data, &page) < 0) {
+		buffer_done(&page);
+		http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n", 46);
+		return;
+	}
+	http_add_header(request, "Vary", "Accept-Encoding, Accept-Language, Cookie");
+	http_reply_buffer(request, status, html, &page);
+}
+
+/* ---- the overview --------------------------------------------------------------------------------------------------------------- */
+
+static void add_empty(const struct pages *pages, cJSON *data)
+{
+	const char *broker = pages->settings.broker;
+	const char *colon = strrchr(broker, ':');
+	char text[512];
+
+	/* The port only where it is not the usual one. */
+	if (colon && !strcmp(colon, ":1883"))
+		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -t %s/salon/bme280/temperature -m 24", (int)(colon - broker), broker,
+			 pages->settings.base);
+	else if (colon)
+		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -p %s -t %s/salon/bme280/temperature -m 24", (int)(colon - broker), broker,
+			 colon + 1, pages->settings.base);
+	else
+		snprintf(text, sizeof(text), "mosquitto_pub -h %s -t %s/salon/bme280/temperature -m 24", broker, pages->settings.base);
+	cJSON_AddTrueToObject(data, "is_empty");
+	cJSON_AddStringToObject(data, "try_this", text);
+	cJSON_AddStringToObject(data, "base", pages->settings.base);
+}
+
+static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct view *view, const struct reader *reader)
+{
+	cJSON *data = page_data(pages, request, view, reader);
+	const struct house *house = pages->settings.house;
+	char text[WORDING_MAX];
+	cJSON *panels, *chips;
+
+	cJSON_AddTrueToObject(data, "is_overview");
+	if (!house_nodes(house)) {
+		add_empty(pages, data);
+		return data;
+	}
+	cJSON_AddStringToObject(data, "today", wording_day(pages->strings, reader->language, view->now_ms, text));
+	view_attention(view, house, data);
+	panels = cJSON_AddArrayToObject(data, "panels");
+	chips = cJSON_AddArrayToObject(data, "chips");
+	for (const struct house_node *node = house_nodes(house); node; node = node->next) {
+		cJSON_AddItemToArray(panels, view_panel(view, node));
+		cJSON_AddItemToArray(chips, view_chip(view, node));
+	}
+	return data;
+}
+
+void pages_overview(struct pages *pages, struct http_request *request)
+{
+	struct reader reader = reader_of(request, pages->settings.language);
+	struct view view;
+	struct pages_cached *cached;
+	uint64_t revision;
+
+	if (reader_choose(request))
+		return;
+	view = view_of(pages, request, &reader);
+	if (view.outcome) {
+		reply(pages, request, 200, "overview", overview_data(pages, request, &view, &reader));
+		return;
+	}
+	cached = pages_cache_of(&pages->cache, (unsigned)reader.language * THEME_COUNT + reader.theme);
+	revision = house_revision(pages->settings.house);
+	if (!pages_cached_fits(cached, revision, view.now_ms / 1000, broker_is_up(pages))) {
+		buffer_clear(&cached->html);
+		buffer_clear(&cached->gzip);
+		cached->revision = revision;
+		cached->second = view.now_ms / 1000;
+		cached->broker_up = broker_is_up(pages);
+		if (render(pages, "overview", overview_data(pages, request, &view, &reader), &cached->html) < 0) {
+			buffer_clear(&cached->html);
+			http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n", 46);
+			return;
+		}
+	}
+	pages_cached_reply(cached, request);
+}
+
+/* ---- a node, a series ------------------------------------------------------------------------------------------------------------ */
+
+void pages_node(struct pages *pages, struct http_request *request)
+{
+	struct reader reader = reader_of(request, pages->settings.language);
+	const char *name = http_param(request, "node");
+	const struct house_node *node = name ? house_node(pages->settings.house, name) : NULL;
+	struct view view;
+	cJSON *data;
+
+	if (!node) {
+		http_error(request, 404, "no such node");
+		return;
+	}
+	if (reader_choose(request))
+		return;
+	view = view_of(pages, request, &reader);
+	data = page_data(pages, request, &view, &reader);
+	cJSON_AddTrueToObject(data, "is_node");
+	cJSON_AddStringToObject(data, "headline", view_node_label(node));
+	cJSON_AddItemToObject(data, "panel", view_panel(&view, node));
+	view_facts(&view, node, data);
+	reply(pages, request, 200, "node", data);
+}
+
+/* A device that has something to draw, for the list of others. */
+static const struct house_series *first_to_draw(const struct house_device *device)
+{
+	for (const struct house_series *series = device->series; series; series = series->next)
+		if (series->quantity->kind == QUANTITY_KIND_NUMBER && series->output == HOUSE_SENSOR)
+			return series;
+	return device->series;
+}
+
+static void add_others(const struct pages *pages, const struct house_series *current, cJSON *data)
+{
+	cJSON *nodes = cJSON_AddArrayToObject(data, "others");
+	char path[SERIES_TEXT_MAX + 16];
+
+	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next) {
+		cJSON *group = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(group, "devices");
+
+		cJSON_AddStringToObject(group, "label", view_node_label(node));
+		cJSON_AddItemToArray(nodes, group);
+		for (const struct house_device *device = node->devices; device; device = device->next) {
+			const struct house_series *series = first_to_draw(device);
+			cJSON *link = cJSON_CreateObject();
+
+			cJSON_AddItemToArray(devices, link);
+			cJSON_AddStringToObject(link, "label", view_device_label(device));
+			cJSON_AddStringToObject(link, "href", series ? view_series_path(&series->name, path) : "/");
+			cJSON_AddBoolToObject(link, "current", device == current->device);
+		}
+	}
+}
+
+static void add_chart(struct pages *pages, const struct view *view, const struct house_series *series, const struct view_range *range,
+		      cJSON *data)
+{
+	struct store *store = archive_store(pages->settings.archive);
+	int r = view_chart(view, store, series, range, data);
+
+	if (store && r < 0) {
+		cJSON_AddStringToObject(data, "store_error", store_error(store));
+		archive_failed(pages->settings.archive, r);
+	} else if (!store) {
+		cJSON_AddStringToObject(data, "store_error", archive_error(pages->settings.archive));
+	}
+}
+
+static void series_page(struct pages *pages, struct http_request *request, const struct house_series *series)
+{
+	struct reader reader = reader_of(request, pages->settings.language);
+	struct view view = view_of(pages, request, &reader);
+	cJSON *data = page_data(pages, request, &view, &reader);
+	const struct house_node *node = series->device->node;
+	struct view_range range;
+	char path[NAME_MAX_LEN + 8], label[VIEW_LABEL_MAX];
+	int r = view_range_parse(http_query(request, "range"), http_query(request, "from"), http_query(request, "to"), view.now_ms, &range);
+
+	snprintf(path, sizeof(path), "/node/%.*s", NAME_MAX_LEN, node->name);
+	cJSON_AddTrueToObject(data, "is_series");
+	cJSON_AddBoolToObject(data, "bad_span", r < 0);
+	cJSON_AddStringToObject(data, "node_href", path);
+	cJSON_AddStringToObject(data, "node_label", view_node_label(node));
+	cJSON_AddStringToObject(data, "device_label", view_device_label(series->device));
+	cJSON_AddItemToObject(data, "live", series->output == HOUSE_SENSOR ? view_tile(&view, series) : view_control(&view, series));
+	cJSON_AddBoolToObject(data, "is_control", series->output != HOUSE_SENSOR);
+	cJSON_AddStringToObject(data, "series_label", view_series_label(&view, series, label));
+	add_file(pages, data, "chart_script", "/javascript/chart.min.js");
+	add_file(pages, data, "series_script", "/static/series.js");
+	add_others(pages, series, data);
+	add_chart(pages, &view, series, &range, data);
+	reply(pages, request, r < 0 ? 400 : 200, "series", data);
+}
+
+void pages_series(struct pages *pages, struct http_request *request)
+{
+	const char *node = http_param(request, "node"), *device = http_param(request, "device");
+	const char *quantity = http_param(request, "quantity");
+	const struct house_series *series = NULL;
+	struct series name;
+
+	if (node && device && quantity && series_make(node, device, quantity, &name) == 0)
+		series = house_series(pages->settings.house, &name);
+	if (!series)
+		http_error(request, 404, "no such series");
+	else if (!reader_choose(request))
+		series_page(pages, request, series);
+}
+
+int pages_error(struct pages *pages, struct http_request *request, unsigned status, const char *text, struct buffer *out)
+{
+	static const unsigned named[] = { 400, 403, 404, 405, 413, 500, 503 };
+	struct reader reader = reader_of(request, pages->settings.language);
+	struct view view = view_of(pages, request, &reader);
+	cJSON *data = page_data(pages, request, &view, &reader);
+	const char *key = "error_other";
+	char word[16];
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (named[i] == status) {
+			snprintf(word, sizeof(word), "error_%u", status);
+			key = word;
+		}
+	cJSON_AddStringToObject(data, "headline", view_text(&view, key));
+	cJSON_AddNumberToObject(data, "status", status);
+	cJSON_AddBoolToObject(data, "not_found", status == 404);
+	cJSON_AddStringToObject(data, "reason", text);
+	return render(pages, "error", data, out);
+}
