@@ -40,7 +40,15 @@ struct source {
 	int line;
 	struct conf_section *section;
 	bool no_memory;
+	bool within;		/* a line: the next piece belongs to it */
 };
+
+static void free_section(struct conf_section *section)
+{
+	free(section->type);
+	free(section->name);
+	free(section);
+}
 
 /* [type name] or "type name" of an override. */
 static struct conf_section *add_section(struct conf *conf, const char *text, size_t len, int line)
@@ -58,9 +66,7 @@ static struct conf_section *add_section(struct conf *conf, const char *text, siz
 	section->name = space ? strndup(space, len - type_len) : strdup("");
 	section->line = line;
 	if (!section->type || !section->name) {
-		free(section->type);
-		free(section->name);
-		free(section);
+		free_section(section);
 		return NULL;
 	}
 	while (*end)
@@ -75,6 +81,16 @@ static struct conf_section *find_section(const struct conf *conf, const char *ty
 		if (strcmp(section->type, type) == 0 && strcmp(section->name, name ? name : "") == 0)
 			return section;
 	return NULL;
+}
+
+static void drop_last_section(struct conf *conf)
+{
+	struct conf_section **end = &conf->sections;
+
+	while ((*end)->next)
+		end = &(*end)->next;
+	free_section(*end);
+	*end = NULL;
 }
 
 static void begin_section(struct source *source, const char *line)
@@ -98,15 +114,22 @@ static void begin_section(struct source *source, const char *line)
 	source->section = section;
 }
 
-/* libinih does not tell the line, nor a section without keys: this reader sees both. */
+/* libinih does not tell the line, nor a section without keys: this reader sees both. It asks for long lines in pieces. */
 static char *read_line(char *buf, int size, void *userdata)
 {
+	static const char mark[] = "\xef\xbb\xbf";	/* of UTF-8, as some editors put it */
 	struct source *source = userdata;
 	char *line = fgets(buf, size, source->file);
+	bool begins = !source->within;
 
 	if (!line)
 		return NULL;
+	source->within = !strchr(line, '\n');
+	if (!begins)
+		return buf;
 	source->line++;
+	if (source->line == 1 && strncmp(line, mark, strlen(mark)) == 0)
+		line += strlen(mark);
 	line += strspn(line, " \t");
 	if (*line == '[')
 		begin_section(source, line);
@@ -176,47 +199,27 @@ static int read_file(struct conf *conf)
 	return r == -EIO ? -EIO : r == -2 || source.no_memory ? -ENOMEM : 0;
 }
 
-/* "device lamp.line=GPIO4": the last dot before '=' parts section and key. A key with a dot ("temperature.base") belongs whole to
- * the longest section that the file has. */
+/* "device lamp.line=GPIO4": the first dot ends the section, whose words never hold one; keys may ("air.temperature.base"). */
 static int read_override(struct conf *conf, const char *override)
 {
 	const char *equals = strchr(override, '=');
-	const char *dot = NULL;
-	struct conf_section *section = NULL;
-	char *words, *key;
+	const char *dot = equals ? memchr(override, '.', (size_t)(equals - override)) : NULL;
+	struct conf_section *made, *section;
+	char *key;
 	int r;
 
-	for (const char *p = override; equals && p < equals; p++)
-		if (*p == '.')
-			dot = p;
 	if (!dot || dot == override || dot + 1 == equals) {
 		mistake_at(conf, 0, "--set %s: allowed is SECTION.KEY=VALUE", override);
 		return 0;
 	}
-	for (const char *p = strchr(override, '.'); p && p < equals && !section; p = strchr(p + 1, '.')) {
-		struct conf_section *candidate = conf->sections;
-
-		for (; candidate; candidate = candidate->next) {
-			size_t type = strlen(candidate->type), name = strlen(candidate->name);
-			bool named = name == 0 ? (size_t)(p - override) == type :
-						 (size_t)(p - override) == type + 1 + name &&
-							 override[type] == ' ' &&
-							 memcmp(override + type + 1, candidate->name, name) == 0;
-
-			if (named && memcmp(override, candidate->type, type) == 0) {
-				section = candidate;
-				dot = p;
-				break;
-			}
-		}
-	}
-	if (!section) {
-		words = strndup(override, (size_t)(dot - override));
-		section = words ? add_section(conf, words, strlen(words), 0) : NULL;
-		free(words);
-	}
+	made = add_section(conf, override, (size_t)(dot - override), 0);
+	if (!made)
+		return -ENOMEM;
+	section = find_section(conf, made->type, made->name);
+	if (section != made)
+		drop_last_section(conf);
 	key = strndup(dot + 1, (size_t)(equals - dot - 1));
-	r = section && key ? add_entry(conf, section, key, equals + 1, 0) : -ENOMEM;
+	r = key ? add_entry(conf, section, key, equals + 1, 0) : -ENOMEM;
 	free(key);
 	return r;
 }
@@ -248,9 +251,7 @@ void conf_close(struct conf *conf)
 		struct conf_section *section = conf->sections;
 
 		conf->sections = section->next;
-		free(section->type);
-		free(section->name);
-		free(section);
+		free_section(section);
 	}
 	for (size_t i = 0; i < conf->entry_count; i++) {
 		free(conf->entries[i].key);

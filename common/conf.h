@@ -32,7 +32,7 @@ struct conf_item {
 	const char *help;	/* half a sentence, for --help and messages */
 };
 
-/* Reads a file and then the overrides, each "SECTION.KEY=VALUE" ("device lamp.line=GPIO4": the last dot before '=' parts section and key).
+/* Reads a file and then the overrides, each "SECTION.KEY=VALUE" ("device lamp.line=GPIO4": the first dot parts section and key).
  * path   NULL for no file: only overrides and fallbacks
  * Returns 0 also when the file has mistakes (conf_finish tells them); -ENOENT, -EACCES... when it can't be read (message
  * already on standard error), -ENOMEM. The caller closes. */
