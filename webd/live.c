@@ -12,7 +12,7 @@
 
 enum {
 	EVENTS = 2048,			/* remembered; a house of 5 readings a second: nearly seven minutes */
-	RING_BYTES = 512 * 1024,
+	RING_BYTES = 256 * 1024,
 	EVENT_MAX = 4096,
 	AHEAD_MAX = 32 * 1024,		/* bytes handed to a listener that it has not read */
 	CATCH_UP_MS = 250,

@@ -64,12 +64,14 @@ struct arrival {
 	struct server *server;
 	bool retained;
 	int64_t now_ms;
+	bool has_news;
+	struct reading news;	/* of a batch the last one alone is worth an event: the others were true once */
 };
 
 static int take_reading(void *context, const struct reading *given, const char *unit)
 {
-	const struct arrival *arrival = context;
-	const struct parts *parts = &arrival->server->parts;
+	struct arrival *arrival = context;
+	struct house *house = arrival->server->parts.house;
 	struct reading reading = *given;
 	char reason[READING_REASON_MAX];
 	int r;
@@ -80,14 +82,16 @@ static int take_reading(void *context, const struct reading *given, const char *
 		return 0;	/* the collector tells it, and keeps it as rejected */
 	}
 	if (reading.time_ms == TIME_NONE && arrival->retained) {
-		r = house_retained(parts->house, &reading, arrival->now_ms);
+		r = house_retained(house, &reading, arrival->now_ms);
 	} else {
 		if (reading.time_ms == TIME_NONE)
 			reading.time_ms = arrival->now_ms;
-		r = house_reading(parts->house, &reading);
+		r = house_reading(house, &reading);
 	}
-	if (r == 1)
-		live_reading(parts->live, &reading);
+	if (r == 1) {
+		arrival->has_news = true;
+		arrival->news = reading;
+	}
 	return 0;
 }
 
@@ -121,7 +125,7 @@ static void take_result(const struct arrival *arrival, const struct series *seri
 static void on_message(void *context, const struct bus_message *message)
 {
 	struct server *server = context;
-	struct arrival arrival = { server, message->retain, clock_wall_ms() };
+	struct arrival arrival = { .server = server, .retained = message->retain, .now_ms = clock_wall_ms() };
 	struct house *house = server->parts.house;
 	struct wire_topic topic;
 	char reason[READING_REASON_MAX];
@@ -131,6 +135,8 @@ static void on_message(void *context, const struct bus_message *message)
 	switch (topic.kind) {
 	case WIRE_READING:
 		wire_parse_readings(&topic.series, message->payload, message->len, take_reading, take_refused, &arrival);
+		if (arrival.has_news)
+			live_reading(server->parts.live, &arrival.news);
 		break;
 	case WIRE_STATUS:
 		take_status(&arrival, topic.series.node, message);
