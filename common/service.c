@@ -110,6 +110,7 @@ int service_parse(const struct service_program *program, int argc, char **argv, 
 	struct service_options options = { 0 };
 	int option, r;
 
+	optind = 0;	/* getopt(3): begin anew */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	r = part_own_words(argc, argv, own_words, &options, &argc);
 	while (r == 0 && (option = getopt_long(argc, argv, "c:", long_options, NULL)) >= 0)

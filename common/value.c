@@ -43,19 +43,44 @@ static size_t utf8_sequence(const unsigned char *p, size_t len)
 	return need;
 }
 
+/* The same, and 0 for control characters. */
+static size_t character(const unsigned char *p, size_t len)
+{
+	size_t n = utf8_sequence(p, len);
+	bool c1 = n == 2 && p[0] == 0xc2 && p[1] < 0xa0;	/* U+0080 to U+009F */
+
+	return p[0] < 0x20 || p[0] == 0x7f || c1 ? 0 : n;
+}
+
 static bool clean_text(const char *text, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)text;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_sequence(p + i, len - i);
-		bool c1 = n == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0;	/* U+0080 to U+009F */
-
-		if (n == 0 || p[i] < 0x20 || p[i] == 0x7f || c1)
+	for (size_t i = 0, n; i < len; i += n) {
+		n = character((const unsigned char *)text + i, len - i);
+		if (n == 0)
 			return false;
-		i += n;
 	}
 	return true;
+}
+
+const char *value_show(const char *text, size_t len, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = character((const unsigned char *)text + i, len - i);
+
+		if (at + (n ? n : 1) >= size)
+			break;
+		if (n > 0)
+			memcpy(buf + at, text + i, n);
+		else
+			buf[at] = '?';
+		n += n == 0;
+		at += n;
+		i += n;
+	}
+	buf[at] = '\0';
+	return buf;
 }
 
 int value_of_text(const char *text, size_t len, struct value *ret_value)

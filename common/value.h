@@ -21,6 +21,10 @@ struct value value_of_number(double number);
  * (`*ret_value` is then untouched). */
 int value_of_text(const char *text, size_t len, struct value *ret_value);
 
+/* For messages: copies as many whole characters of `len` bytes as fit into `size` with their NUL, with '?' for each byte that is no text
+ * (control characters, broken UTF-8). Returns buf. */
+const char *value_show(const char *text, size_t len, char *buf, size_t size);
+
 /* The same kind and the same content. */
 bool value_equal(const struct value *a, const struct value *b);
 

@@ -56,15 +56,14 @@ static bool level_is(const struct level *level, const char *word)
 
 static int bad_name(char *reason, const char *what, const struct level *level)
 {
-	int shown = level->len > WORD_SHOWN ? WORD_SHOWN : (int)level->len;
+	char shown[WORD_SHOWN + 1];
 
+	value_show(level->text, level->len, shown, sizeof(shown));
 	if (strcmp(what, "quantity") == 0)
 		snprintf(reason, READING_REASON_MAX,
-			 "quantity \"%.*s\": allowed is [a-z][a-z0-9_]{0,31}, and no name of the schema", shown,
-			 level->text);
+			 "quantity \"%s\": allowed is [a-z][a-z0-9_]{0,31}, and no name of the schema", shown);
 	else
-		snprintf(reason, READING_REASON_MAX, "%s \"%.*s\": allowed is [a-z0-9][a-z0-9_-]{0,31}", what, shown,
-			 level->text);
+		snprintf(reason, READING_REASON_MAX, "%s \"%s\": allowed is [a-z0-9][a-z0-9_-]{0,31}", what, shown);
 	return -EINVAL;
 }
 
@@ -183,6 +182,7 @@ static int binary_word(const char *text, size_t len, double *ret_number)
 static int text_value(const struct quantity_info *info, const char *text, size_t len, bool bare, struct value *ret_value,
 		      char *reason)
 {
+	char shown[WORD_SHOWN + 1];
 	double number;
 
 	if (info->kind == QUANTITY_KIND_TEXT) {
@@ -201,8 +201,8 @@ static int text_value(const struct quantity_info *info, const char *text, size_t
 		return 0;
 	}
 	snprintf(reason, READING_REASON_MAX, info->kind == QUANTITY_KIND_BINARY ?
-		 "\"%.*s\" is neither 1/0, true/false, on/off nor open/closed" : "\"%.*s\" is not a finite number",
-		 len > WORD_SHOWN ? WORD_SHOWN : (int)len, text);
+		 "\"%s\" is neither 1/0, true/false, on/off nor open/closed" : "\"%s\" is not a finite number",
+		 value_show(text, len, shown, sizeof(shown)));
 	return -EINVAL;
 }
 
@@ -225,14 +225,14 @@ static int json_value(const struct quantity_info *info, const cJSON *json, struc
 static int convert(const struct series *series, const char *unit, struct value *value, char *reason)
 {
 	enum quantity quantity = quantity_find(series->quantity);
-	char units[96];
+	char units[96], shown[UNIT_MAX + 1];
 
 	if (value->kind == VALUE_TEXT || !unit[0])
 		return 0;
 	if (unit_convert(quantity, unit, &value->number) == 0)
 		return 0;
-	snprintf(reason, READING_REASON_MAX, "unit \"%.16s\" is not known for %s; allowed: %s", unit, series->quantity,
-		 unit_list(quantity, units, sizeof(units)));
+	snprintf(reason, READING_REASON_MAX, "unit \"%s\" is not known for %s; allowed: %s",
+		 value_show(unit, strlen(unit), shown, sizeof(shown)), series->quantity, unit_list(quantity, units, sizeof(units)));
 	return -EINVAL;
 }
 
@@ -401,7 +401,7 @@ int wire_parse_readings(const struct series *series, const void *payload, size_t
 		r = take_json(&parse, text, len);
 		return r < 0 ? r : parse.taken;
 	}
-	while (end > start && strchr(" \t\r\n", text[end - 1]))
+	while (end > start && memchr(" \t\r\n", text[end - 1], 4))
 		end--;
 	reading = (struct reading){ .series = *series, .time_ms = TIME_NONE };
 	if (text_value(parse.info, text + start, end - start, true, &reading.value, reason) < 0) {
