@@ -62,7 +62,7 @@ int wire_parse_command(const struct series *series, const void *payload, size_t 
 			return r;
 		}
 	}
-	while (end > start && strchr(" \t\r\n", text[end - 1]))
+	while (end > start && memchr(" \t\r\n", text[end - 1], 4))
 		end--;
 	r = wire_bare_value(series, text + start, end - start, &command.value, reason);
 	if (r == 0)
