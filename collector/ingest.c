@@ -11,13 +11,13 @@
 #include "../common/wire.h"
 
 enum {
-	LOG_PERIOD_MS = 60000,	/* one line a minute for each topic that gives trouble */
-	LOG_TOPICS_MAX = 32,
+	LOG_PERIOD_MS = 60000,	/* one line a minute for each cause and topic */
+	LOG_CAUSES_MAX = 32,
 	LABEL_MAX = 64,
 };
 
 struct told {
-	uint32_t topic_hash;
+	uint32_t cause;		/* a hash */
 	int64_t told_ms;
 	unsigned silent;	/* refusals since */
 };
@@ -27,7 +27,7 @@ struct ingest {
 	struct receipts *receipts;
 	struct repeats *repeats;
 	struct ingest_counts counts;
-	struct told told[LOG_TOPICS_MAX];
+	struct told told[LOG_CAUSES_MAX];
 
 	/* of the message under way */
 	struct store *store;
@@ -60,25 +60,39 @@ const struct ingest_counts *ingest_counts(const struct ingest *ingest)
 
 /* ---- refusals --------------------------------------------------------------------------------------------------------------------- */
 
-static void tell_refusal(struct ingest *ingest, const char *topic, const char *reason)
+/* Topic and reason without what changes from payload to payload: numbers, and what is quoted of it. */
+static uint32_t hash_cause(const char *topic, const char *reason)
 {
-	struct told *told = ingest->told, *oldest = told;
 	uint32_t hash = 2166136261U;
-	int64_t now_ms = clock_boot_ms();
+	bool quoted = false;
 
 	for (const char *p = topic; *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 16777619U;
-	for (; told < ingest->told + LOG_TOPICS_MAX; told++) {
-		if (told->told_ms && told->topic_hash == hash)
+	for (const char *p = reason; *p; p++) {
+		quoted ^= *p == '"';
+		if (!quoted && !strchr("0123456789.+-", *p))
+			hash = (hash ^ (unsigned char)*p) * 16777619U;
+	}
+	return hash;
+}
+
+static void tell_refusal(struct ingest *ingest, const char *topic, const char *reason)
+{
+	struct told *told = ingest->told, *oldest = told;
+	uint32_t cause = hash_cause(topic, reason);
+	int64_t now_ms = clock_boot_ms();
+
+	for (; told < ingest->told + LOG_CAUSES_MAX; told++) {
+		if (told->told_ms && told->cause == cause)
 			break;
 		if (told->told_ms < oldest->told_ms)
 			oldest = told;
 	}
-	if (told == ingest->told + LOG_TOPICS_MAX) {
+	if (told == ingest->told + LOG_CAUSES_MAX) {
 		if (oldest->told_ms && now_ms - oldest->told_ms < LOG_PERIOD_MS)
 			return;		/* too many at once: they are counted and stand in the table */
 		told = oldest;
-		*told = (struct told){ .topic_hash = hash };
+		*told = (struct told){ .cause = cause };
 	} else if (now_ms - told->told_ms < LOG_PERIOD_MS) {
 		told->silent++;
 		return;

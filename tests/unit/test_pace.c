@@ -100,6 +100,71 @@ static void a_burst_that_was_merely_over_teaches_no_window(void **state)
 	assert_int_equal(now_ms + INTERVAL_MS, pace_due_ms(&pace));
 }
 
+/* A commit of the test for a window, made at `now_ms` with 32 messages that were not acknowledged. */
+static struct pace after_a_trial(int64_t now_ms)
+{
+	struct pace pace;
+
+	pace_init(&pace, INTERVAL_MS, BATCH);
+	for (int i = 0; i < 32; i++)
+		pace_message(&pace, now_ms - 100, true);
+	pace_committed(&pace, now_ms);
+	return pace;
+}
+
+static void a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on(void **state)
+{
+	struct pace slow = after_a_trial(10000), over = after_a_trial(10000);
+
+	(void)state;
+	for (int i = 0; i < 16; i++)
+		pace_message(&slow, 10250, true);
+	assert_int_equal(0, pace_due_ms(&slow));	/* half of 32 */
+	for (int i = 0; i < 16; i++)
+		pace_message(&over, 10251, true);
+	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&over));
+}
+
+static void a_window_counts_for_one_connection(void **state)
+{
+	struct pace pace = after_a_trial(10000);
+
+	(void)state;
+	pace_message(&pace, 10001, true);
+	pace_connected(&pace);
+	assert_int_equal(INT64_MAX, pace_due_ms(&pace));
+	for (int i = 0; i < 16; i++)
+		pace_message(&pace, 11000, true);
+	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&pace));
+}
+
+static void fewer_messages_than_any_window_prove_nothing(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, INTERVAL_MS, BATCH);
+	pace_message(&pace, 1000, true);
+	pace_committed(&pace, 1050);
+	for (int i = 0; i < 19; i++)
+		pace_message(&pace, 2000, true);
+	assert_int_equal(1050 + INTERVAL_MS, pace_due_ms(&pace));
+	pace_message(&pace, 2000, true);
+	assert_int_equal(2025, pace_due_ms(&pace));
+}
+
+static void without_an_interval_every_reading_is_committed_soon(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 0, BATCH);
+	pace_message(&pace, 1000, true);
+	pace_committed(&pace, 1050);
+	pace_message(&pace, 1051, true);
+	assert_in_range(pace_due_ms(&pace), 1051, 1151);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +174,10 @@ int main(void)
 		cmocka_unit_test(messages_of_qos_0_fill_no_window),
 		cmocka_unit_test(a_broker_that_waits_with_a_window_of_its_own_is_found_out),
 		cmocka_unit_test(a_burst_that_was_merely_over_teaches_no_window),
+		cmocka_unit_test(a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on),
+		cmocka_unit_test(a_window_counts_for_one_connection),
+		cmocka_unit_test(fewer_messages_than_any_window_prove_nothing),
+		cmocka_unit_test(without_an_interval_every_reading_is_committed_soon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
