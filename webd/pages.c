@@ -105,7 +105,7 @@ static struct view view_of(const struct pages *pages, struct http_request *reque
 
 	return (struct view){
 		.strings = pages->strings, .language = reader->language, .icons = pages->icons, .now_ms = clock_wall_ms(),
-		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request),
+		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request), .broker_up = broker_is_up(pages),
 	};
 }
 

@@ -28,6 +28,7 @@ struct view {			/* a page in the making: who reads it, when, what they asked bef
 	int64_t now_ms;
 	const struct control_outcome *outcome;	/* of the form that led here; NULL */
 	const char *back;			/* the page's own path, for its forms */
+	bool broker_up;
 };
 
 /* ---- view.c: small things that all parts need ---- */
@@ -51,8 +52,9 @@ enum { VIEW_LABEL_MAX = HOUSE_LABEL_MAX * 2 + 16 };
 const char *view_series_label(const struct view *view, const struct house_series *series, char *buf);
 /* The word of its colour: a class "q-WORD" and a token "--q-WORD" in style.css. */
 const char *view_tint(const struct house_series *series);
-/* Its unit as shown, "" without. */
+/* Its unit as shown, "" without; and adds "unit" where there is one. */
 const char *view_unit(const struct house_series *series);
+void view_add_unit(const struct house_series *series, cJSON *to);
 /* "/series/NODE/DEVICE/QUANTITY"; SERIES_TEXT_MAX + 16 bytes. */
 const char *view_series_path(const struct series *series, char *buf);
 

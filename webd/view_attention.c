@@ -40,6 +40,17 @@ static void say(struct list *list, cJSON *item, const char *name, const char *ke
 		view_fill(list->view, item, name, key, words);
 }
 
+static bool is_silent_node(const struct house_node *node)
+{
+	return node->known_status && !node->online;
+}
+
+/* Without the broker nobody can be heard: that is one thing to look at, and the page says it above all. */
+static bool is_heard(const struct view *view, const struct house_node *node)
+{
+	return view->broker_up && !is_silent_node(node);
+}
+
 static void add_offline(struct list *list, const struct house_node *node)
 {
 	cJSON *item = add(list, "danger", "offline", node->name);
@@ -131,17 +142,28 @@ static void look_at_device(struct list *list, const struct house_device *device)
 	}
 }
 
-static void look_at_node(struct list *list, const struct house_node *node)
+/* Clocks go wrong together, when the house has lost its time server: one thing to look at, with the nodes' names. */
+static void add_clocks(struct list *list, const struct house *house)
 {
+	const struct house_node *first = NULL;
+	char names[256] = "";
+	size_t len = 0;
 	cJSON *item;
 
-	for (const struct house_device *device = node->devices; device; device = device->next)
-		look_at_device(list, device);
-	if (!node->has_health || node->clock_synced)
+	for (const struct house_node *node = house_nodes(house); node; node = node->next) {
+		if (is_silent_node(node) || !node->has_health || node->clock_synced)
+			continue;
+		first = first ? first : node;
+		if (len + HOUSE_LABEL_MAX + 8 < sizeof(names))
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", len ? ", " : "", view_node_label(node));
+		else if (strcmp(names + len - 3, "…") != 0)
+			len += (size_t)snprintf(names + len, sizeof(names) - len, ", …");
+	}
+	if (!first)
 		return;
-	item = add(list, "warn", "clock", node->name);
-	say(list, item, "title", "todo_clock", (struct strings_word[]){ { "node", view_node_label(node) }, { 0 } });
-	say(list, item, "text", "todo_clock_text", NULL);
+	item = add(list, "warn", "clock", first->name);
+	say(list, item, "title", "todo_clock", NULL);
+	say(list, item, "text", "todo_clock_text", (struct strings_word[]){ { "nodes", names }, { 0 } });
 }
 
 static void sum_up(const struct view *view, const struct house *house, cJSON *to)
@@ -151,7 +173,7 @@ static void sum_up(const struct view *view, const struct house *house, cJSON *to
 
 	for (const struct house_node *node = house_nodes(house); node; node = node->next) {
 		all++;
-		on += !node->known_status || node->online;
+		on += !is_silent_node(node);
 		for (const struct house_device *device = node->devices; device; device = device->next)
 			for (const struct house_series *series = device->series; series; series = series->next)
 				count++;
@@ -161,7 +183,7 @@ static void sum_up(const struct view *view, const struct house *house, cJSON *to
 		     (struct strings_word[]){ { "n", followed }, { 0 } }, text, sizeof(text));
 	wording_number(view->language, all, 0, n);
 	wording_number(view->language, on, 0, answering);
-	view_fill(view, to, "summary", on < all ? "sum_some" : all == 1 ? "sum_one" : "sum_all",
+	view_fill(view, to, "summary", !view->broker_up ? "sum_unheard" : on < all ? "sum_some" : all == 1 ? "sum_one" : "sum_all",
 		  (struct strings_word[]){ { "n", n }, { "on", answering }, { "series", text }, { 0 } });
 }
 
@@ -171,11 +193,13 @@ void view_attention(const struct view *view, const struct house *house, cJSON *t
 	char key[16], n[WORDING_MAX];
 
 	for (const struct house_node *node = house_nodes(house); node; node = node->next)
-		if (node->known_status && !node->online)
+		if (view->broker_up && is_silent_node(node))
 			add_offline(&list, node);
 	for (const struct house_node *node = house_nodes(house); node; node = node->next)
-		if (!node->known_status || node->online)
-			look_at_node(&list, node);
+		for (const struct house_device *device = is_heard(view, node) ? node->devices : NULL; device; device = device->next)
+			look_at_device(&list, device);
+	if (view->broker_up)
+		add_clocks(&list, house);
 	if (list.count > 0) {
 		cJSON *attention = cJSON_AddObjectToObject(to, "attention");
 
@@ -184,6 +208,7 @@ void view_attention(const struct view *view, const struct house *house, cJSON *t
 	} else {
 		cJSON_Delete(list.items);
 	}
+	list.count += !view->broker_up;
 	snprintf(key, sizeof(key), list.count > 9 ? "head_many" : "head_%zu", list.count);
 	wording_number(view->language, (double)list.count, 0, n);
 	view_fill(view, to, "headline", key, (struct strings_word[]){ { "n", n }, { 0 } });

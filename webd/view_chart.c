@@ -99,7 +99,7 @@ static cJSON *legend_entry(const struct view *view, const struct house_series *s
 	cJSON_AddStringToObject(entry, "series", series_format(&series->name, name));
 	cJSON_AddStringToObject(entry, "tint", view_tint(series));
 	cJSON_AddStringToObject(entry, "label", plain_label(view, series));
-	cJSON_AddStringToObject(entry, "unit", binary ? "" : view_unit(series));
+	view_add_unit(series, entry);
 	cJSON_AddStringToObject(entry, "value", series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
 	cJSON_AddNumberToObject(entry, "dec", wording_decimals(series->quantity));
 	cJSON_AddBoolToObject(entry, "on", on);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history_read.h"
 #include "wording.h"
 
 struct span {			/* points of one series */
@@ -18,26 +19,19 @@ struct span {			/* points of one series */
 static int read_span(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
 		     struct span *ret_span)
 {
-	size_t places = VIEW_POINTS + VIEW_POINTS / 2 + 2;
-	struct span span = { .points = calloc(places, sizeof(*span.points)), .end_ms = range->to_ms ? range->to_ms : view->now_ms };
-	int r;
+	struct history_query query = { .last = range->to_ms ? 0 : VIEW_LAST, .from_ms = range->from_ms, .to_ms = range->to_ms,
+				       .points = range->to_ms ? VIEW_POINTS : 0 };
+	struct span span = { .end_ms = range->to_ms ? range->to_ms : view->now_ms };
+	struct history_points points = { 0 };
+	int r = history_read_points(store, &query, &series->name, &points);
 
-	if (!span.points)
-		return -ENOMEM;
-	if (range->to_ms) {
-		struct store_span wanted = { range->from_ms, range->to_ms, VIEW_POINTS, series->interval_ms };
-
-		r = store_read_span(store, &series->name, &wanted, span.points, &span.resolution_ms);
-	} else {
-		r = store_read_last(store, &series->name, INT64_MAX, VIEW_LAST, span.points);
-	}
-	if (r < 0 && r != -ENOENT) {		/* not seen by the store: it has no readings yet */
-		free(span.points);
+	if (r < 0 && r != -ENOENT)		/* not seen by the store: it has no readings yet */
 		return r;
-	}
 	if (span.end_ms > view->now_ms)
 		span.end_ms = view->now_ms;
-	span.count = r < 0 ? 0 : (size_t)r;
+	span.points = points.list;
+	span.count = points.count;
+	span.resolution_ms = points.resolution_ms;
 	span.is_binary = series->quantity->kind == QUANTITY_KIND_BINARY;
 	*ret_span = span;
 	return 0;
@@ -196,7 +190,7 @@ int figures_add_stats(const struct view *view, struct store *store, const struct
 	cJSON_AddStringToObject(row, "series", series_format(&series->name, name));
 	cJSON_AddStringToObject(row, "tint", view_tint(series));
 	cJSON_AddStringToObject(row, "label", series->label[0] ? series->label : quantity[0] ? quantity : series->name.quantity);
-	cJSON_AddStringToObject(row, "unit", span.is_binary ? "" : view_unit(series));
+	view_add_unit(series, row);
 	if (!sums.lowest)
 		cJSON_AddTrueToObject(row, "nothing");
 	else if (span.is_binary)
@@ -232,7 +226,7 @@ static void add_readings(const struct view *view, cJSON *rows, const struct hous
 			continue;
 		}
 		cJSON_AddStringToObject(row, "value", wording_number(view->language, point->mean, decimals, value));
-		cJSON_AddStringToObject(row, "unit", view_unit(series));
+		view_add_unit(series, row);
 		if (span->resolution_ms > 0) {
 			snprintf(band, sizeof(band), "%s – %s", wording_number(view->language, point->min, decimals, low),
 				 wording_number(view->language, point->max, decimals, high));

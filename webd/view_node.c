@@ -66,8 +66,6 @@ const struct house_series *view_foremost(const struct house_node *node)
 
 bool view_needs_a_look(const struct view *view, const struct house_node *node)
 {
-	if (node->online && node->has_health && !node->clock_synced)
-		return true;
 	for (const struct house_device *device = node->devices; device; device = device->next) {
 		if (device->fault[0])
 			return true;
@@ -137,8 +135,7 @@ cJSON *view_chip(const struct view *view, const struct house_node *node)
 
 		cJSON_AddStringToObject(json, "series", series_format(&foremost->name, series));
 		cJSON_AddStringToObject(json, "value", wording_value(view->language, foremost->quantity, &foremost->value, value));
-		if (foremost->quantity->kind == QUANTITY_KIND_NUMBER)
-			cJSON_AddStringToObject(json, "unit", view_unit(foremost));
+		view_add_unit(foremost, json);
 		cJSON_AddNumberToObject(json, "dec", wording_decimals(foremost->quantity));
 	}
 	return json;

@@ -65,15 +65,15 @@ const char *view_tint(const struct house_series *series)
 		return "temperature";
 	case QUANTITY_HUMIDITY: case QUANTITY_ABSOLUTE_HUMIDITY: case QUANTITY_MOISTURE: case QUANTITY_VOLUME:
 		return "humidity";
-	case QUANTITY_PRESSURE:
+	case QUANTITY_PRESSURE: case QUANTITY_VOLTAGE:
 		return "pressure";
 	case QUANTITY_ILLUMINANCE:
 		return "light";
-	case QUANTITY_DISTANCE: case QUANTITY_LEVEL: case QUANTITY_POSITION:
+	case QUANTITY_DISTANCE: case QUANTITY_CURRENT: case QUANTITY_LEVEL: case QUANTITY_POSITION:
 		return "distance";
 	case QUANTITY_MOTION:
 		return "motion";
-	case QUANTITY_VOLTAGE: case QUANTITY_CURRENT: case QUANTITY_POWER: case QUANTITY_ENERGY: case QUANTITY_SWITCH: case QUANTITY_BUTTON:
+	case QUANTITY_POWER: case QUANTITY_ENERGY: case QUANTITY_SWITCH: case QUANTITY_BUTTON:
 		return "power";
 	case QUANTITY_CO2: case QUANTITY_BATTERY:
 		return "air";
@@ -89,6 +89,12 @@ const char *view_tint(const struct house_series *series)
 const char *view_unit(const struct house_series *series)
 {
 	return series->unit[0] ? series->unit : series->quantity->unit ? series->quantity->unit : "";
+}
+
+void view_add_unit(const struct house_series *series, cJSON *to)
+{
+	if (series->quantity->kind == QUANTITY_KIND_NUMBER && view_unit(series)[0])
+		cJSON_AddStringToObject(to, "unit", view_unit(series));
 }
 
 const char *view_series_path(const struct series *series, char *buf)
@@ -143,7 +149,8 @@ static void add_value(const struct view *view, cJSON *json, const struct house_s
 	cJSON_AddStringToObject(json, "value", series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
 	if (series->has_value && word && !text[0])
 		cJSON_ReplaceItemInObject(json, "value", cJSON_CreateString(view_text(view, "empty_text")));
-	cJSON_AddStringToObject(json, "unit", word ? "" : view_unit(series));
+	if (!word)
+		view_add_unit(series, json);
 	cJSON_AddNumberToObject(json, "dec", wording_decimals(series->quantity));
 	if (series->quantity->kind == QUANTITY_KIND_BINARY)
 		add_words(view, json, series);
@@ -153,8 +160,10 @@ cJSON *view_tile(const struct view *view, const struct house_series *series)
 {
 	cJSON *json = cJSON_CreateObject();
 	char label[VIEW_LABEL_MAX], span[WORDING_MAX];
-	bool stale = view_is_stale(view, series) || (series->has_value && series->device->node->known_status && !series->device->node->online);
 	enum quantity_kind kind = series->quantity->kind;
+	bool offline = series->device->node->known_status && !series->device->node->online;
+	bool dated = series->has_value && !series->time_guessed;
+	bool stale = view_is_stale(view, series) || (offline && dated && kind != QUANTITY_KIND_TEXT);
 
 	add_name(json, &series->name);
 	cJSON_AddStringToObject(json, "tint", view_tint(series));
@@ -166,7 +175,8 @@ cJSON *view_tile(const struct view *view, const struct house_series *series)
 	if (series->interval_ms > 0 && kind != QUANTITY_KIND_TEXT)
 		cJSON_AddNumberToObject(json, "stale_s", ceil((double)(series->interval_ms * VIEW_STALE_INTERVALS) / 1000));
 	cJSON_AddBoolToObject(json, "stale", stale);
-	view_time(view, json, "time", series->has_value ? series->time_ms : 0);
+	view_time(view, json, "time", dated ? series->time_ms : 0);
+	cJSON_AddStringToObject(json, "undated", view_text(view, series->has_value ? "unknown_age" : "no_value"));
 	if (stale) {
 		wording_span(view->strings, view->language, view->now_ms - series->time_ms, span);
 		view_fill(view, json, "silent", "ui_silent", (struct strings_word[]){ { "span", span }, { 0 } });
@@ -225,7 +235,7 @@ static void add_status(const struct view *view, cJSON *json, const struct house_
 		status = wording_value(view->language, series->quantity, &series->value, text);
 	if (status)
 		cJSON_AddStringToObject(json, "status", status);
-	cJSON_AddBoolToObject(json, "status_time", !offline && series->has_value && !(series->output == HOUSE_BUTTON && series->confirm));
+	cJSON_AddBoolToObject(json, "status_time", !offline && series->has_value && !series->time_guessed && !(series->output == HOUSE_BUTTON && series->confirm));
 }
 
 static void add_kind(const struct view *view, cJSON *json, const struct house_series *series)

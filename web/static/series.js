@@ -116,14 +116,14 @@ function paint() {
   Chart.defaults.font.family = css('--font'); Chart.defaults.font.size = 12; Chart.defaults.color = muted;
   const scales = { x: { type: 'linear', axis: 'x', ...bounds, afterBuildTicks: calendar, border, grid: { color: line, borderColor: line, drawOnChartArea: false, tickLength: 6 }, ticks: { color: muted, callback: label, maxRotation: 0, autoSkip: false, includeBounds: false } } };
   axes.forEach((a, i) => scales[a.id] = { type: 'linear', axis: 'y', position: i % 2 ? 'right' : 'left', grace: '8%', border: { display: false }, grid: { color: line, drawBorder: false, drawTicks: false, drawOnChartArea: !i },
-    ...(a.binary ? { min: 0, max: 1, grace: 0 } : {}),
+    ...(a.binary ? { min: 0, max: 1.1, grace: 0 } : {}),
     ticks: { color: css('--q-' + a.tint) || muted, maxTicksLimit: 6, padding: 8, ...(a.binary ? { stepSize: 1 } : {}),
       callback: (v, i, all) => a.binary ? (v === 0 || v === 1 ? words(a.b, v) : '') : num(v, decimals(all)) + (small || !a.unit ? '' : ' ' + a.unit) } });
   o.scales = scales;
   Object.assign(o.plugins.tooltip, { backgroundColor: css('--surface'), titleColor: css('--muted'), bodyColor: css('--ink'), borderColor: css('--edge'), borderWidth: 1, bodyFont: { size: 14, weight: 600 }, titleFont: { weight: 500 } });
   for (const ds of chart.data.datasets) {
     const c = css('--q-' + ds.tint) || css('--accent');
-    ds.borderColor = ds.key ? c : 'transparent'; ds.backgroundColor = ds.key ? c : c + '2b'; ds.pointHoverBackgroundColor = css('--surface'); ds.pointHoverBorderColor = c;
+    ds.borderColor = ds.key ? c : 'transparent'; ds.backgroundColor = ds.key && !ds.fill ? c : c + '2b'; ds.pointHoverBackgroundColor = css('--surface'); ds.pointHoverBorderColor = c;
   }
 }
 addEventListener('themechange', () => { paint(); chart.update('none'); });
@@ -158,7 +158,7 @@ function show(h, ask) {
     const b = buttons[i], binary = 'binary' in b.dataset, u = unfold(s, binary), id = axisOf(b), tint = b.dataset.tint, visible = pressed(b);
     if (visible && !axes.some(a => a.id === id)) axes.push({ id, tint, unit: b.dataset.unit, binary, b });
     if (binary && u.mean.length) u.mean.push({ x: ask.to ? Math.min(+ask.to, now()) : now(), y: u.mean.at(-1).y });     // a state lasts
-    const at = { tint, yAxisID: id, hidden: !visible, stepped: binary && !s.resolution };
+    const at = { tint, yAxisID: id, hidden: !visible, stepped: binary && !s.resolution, fill: binary ? 'origin' : false };
     if (s.resolution && !binary) sets.push({ ...at, data: u.lo, order: 2 }, { ...at, data: u.hi, fill: '-1', order: 2 });
     sets.push({ ...at, data: u.mean, key: b.dataset.series, name: b.querySelector('span').textContent, label: b.querySelector('span').textContent, unit: b.dataset.unit, b, order: 1,
       borderDash: visible && colours.has(tint) ? [7, 4] : [],                       // two of one colour
