@@ -160,13 +160,14 @@ static void who_left_before_the_first_event_resumes_too(void **state)
 
 static void a_foreign_or_forgotten_id_is_told_to_begin_anew(void **state)
 {
-	static const char *const foreign[] = { "1", "00000000-1", "x", "-", "99999999999999999999999" };
+	static const char *const foreign[] = { "1", "00000000-1", "00000000-0", "x", "-", "99999999999999999999999" };
 	const struct fixture *fixture = *state;
 	char greeting[4096], id[64], other[80];
 	int fd = listen_from(fixture, "", greeting, sizeof(greeting));
 
 	last_id(greeting, id, sizeof(id));
 	close(fd);
+	tell(fixture, 1);
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
 		fd = listen_from(fixture, foreign[i], greeting, sizeof(greeting));
 		assert_has("event: reset\n", greeting);
