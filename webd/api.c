@@ -5,7 +5,7 @@
 
 #include "json.h"
 
-/* ---- nodes and values ------------------------------------------------------------------------------------------------------------ */
+/* ---- nodes and values -------------------------------------------------------------------------------------------------------- */
 
 static void add_text_if(struct buffer *out, const char *key, const char *text)
 {
@@ -140,7 +140,7 @@ void api_latest(const struct house *house, struct http_request *request)
 	http_reply_buffer(request, 200, "application/json", &out);
 }
 
-/* ---- figures --------------------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------------------- */
 
 static void add_head(struct buffer *out, const char *name, const char *type, const char *help)
 {

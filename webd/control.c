@@ -1,6 +1,5 @@
 #include "control.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 
 #include "../common/clock.h"
 #include "../common/wire.h"
-#include "../common/wire_json.h"
+#include "control_read.h"
 #include "json.h"
 
 enum {
@@ -17,7 +16,6 @@ enum {
 	OUTCOMES = 64,
 	ANSWER_MS = 5000,
 	EXPIRY_MS = 10000,	/* a command that has not reached its node by then lapses */
-	BACK_MAX = 512,
 };
 
 /* A command on its way. They all wait equally long, so the list is in order of their deadlines. */
@@ -27,7 +25,7 @@ struct pending {
 	struct command command;
 	int64_t start_ms;		/* since boot */
 	bool form;
-	char back[BACK_MAX + 1];
+	char back[CONTROL_BACK_MAX + 1];
 };
 
 struct control {
@@ -43,7 +41,7 @@ struct control {
 	size_t outcome_count;
 };
 
-/* ---- answers --------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------------------- */
 
 static void answer_api(struct http_request *request, const struct control_outcome *outcome, int64_t time_ms)
 {
@@ -70,7 +68,7 @@ static void answer_api(struct http_request *request, const struct control_outcom
 /* The page that the form stood on, with the id under which it finds what became of the command. */
 static void redirect(struct http_request *request, const char *back, const char *id)
 {
-	char path[BACK_MAX + COMMAND_ID_MAX + 32];
+	char path[CONTROL_BACK_MAX + COMMAND_ID_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s%coutcome=%s", back, strchr(back, '?') ? '&' : '?', id);
 	http_redirect(request, path);
@@ -102,7 +100,7 @@ const struct control_outcome *control_outcome(const struct control *control, con
 	return NULL;
 }
 
-/* ---- waiting --------------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------------------------------------- */
 
 static void arm(struct control *control)
 {
@@ -195,14 +193,7 @@ void control_result(struct control *control, const struct command_result *result
 	control->hooks.result(control->context, result, latency_ms);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------------------------------------- */
-
-static unsigned refuse(struct control_outcome *outcome, unsigned status, const char *text)
-{
-	outcome->status = status;
-	snprintf(outcome->error, sizeof(outcome->error), "%s", text);
-	return status;
-}
+/* ---- asking ------------------------------------------------------------------------------------------------------------------ */
 
 static unsigned refuse_offline(struct control_outcome *outcome, const struct house_node *node)
 {
@@ -233,17 +224,17 @@ static unsigned send(struct control *control, struct control_outcome *outcome)
 	if (r == -ENOENT)
 		return refuse_unknown(outcome);
 	if (r < 0)
-		return refuse(outcome, 400, reason);
+		return control_refuse(outcome, 400, reason);
 	if (node && node->known_status && !node->online)
 		return refuse_offline(outcome, node);
 	if (control->count >= PENDING_MAX)
-		return refuse(outcome, 503, "too many commands wait for an answer already");
+		return control_refuse(outcome, 503, "too many commands wait for an answer already");
 	command->expires_ms = clock_wall_ms() + EXPIRY_MS;
 	r = control->hooks.send(control->context, command);
 	if (r == -ENOTCONN)
-		return refuse(outcome, 503, "the broker does not answer");
+		return control_refuse(outcome, 503, "the broker does not answer");
 	if (r < 0)
-		return refuse(outcome, 503, "the broker does not take it now");
+		return control_refuse(outcome, 503, "the broker does not take it now");
 	return 0;
 }
 
@@ -271,7 +262,7 @@ static void ask(struct control *control, struct http_request *request, struct co
 			wait_for(control, pending);
 			return;
 		}
-		refuse(outcome, 503, "out of memory");
+		control_refuse(outcome, 503, "out of memory");
 	}
 	if (back)
 		answer_form(control, request, outcome, back);
@@ -279,7 +270,7 @@ static void ask(struct control *control, struct http_request *request, struct co
 		answer_api(request, outcome, TIME_NONE);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- HTTP -------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_json(const char *type)
 {
@@ -288,48 +279,10 @@ static bool is_json(const char *type)
 	return type && strncasecmp(type, json, sizeof(json) - 1) == 0 && strchr("; \t", type[sizeof(json) - 1]);
 }
 
-static bool read_words(const cJSON *json, struct control_outcome *outcome)
-{
-	const char *words[3];
-	static const char *const keys[] = { "node", "device", "quantity" };
-
-	for (size_t i = 0; i < 3; i++) {
-		words[i] = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, keys[i]));
-		if (!words[i]) {
-			snprintf(outcome->error, sizeof(outcome->error),
-				 "\"%s\" is missing or no string; wanted: {\"node\",\"device\",\"quantity\",\"value\"}", keys[i]);
-			outcome->status = 400;
-			return false;
-		}
-	}
-	if (series_make(words[0], words[1], words[2], &outcome->command.series) == 0)
-		return true;
-	refuse(outcome, 404, "no such output: names are [a-z0-9][a-z0-9_-]{0,31}");
-	return false;
-}
-
-static void read_json(const cJSON *json, struct control_outcome *outcome)
-{
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
-	char reason[READING_REASON_MAX];
-
-	if (!cJSON_IsObject(json)) {
-		refuse(outcome, 400, "the body is no JSON object {\"node\",\"device\",\"quantity\",\"value\"}");
-		return;
-	}
-	if (!read_words(json, outcome))
-		return;
-	if (!value)
-		refuse(outcome, 400, "\"value\" is missing");
-	else if (wire_json_value(&outcome->command.series, value, &outcome->command.value, reason) < 0)
-		refuse(outcome, 400, reason);
-}
-
 void control_api(struct control *control, struct http_request *request)
 {
 	struct control_outcome outcome = { 0 };
 	const char *body;
-	cJSON *json;
 	size_t len;
 
 	if (!is_json(http_header(request, "Content-Type"))) {	/* what a form of another site can't send */
@@ -337,60 +290,23 @@ void control_api(struct control *control, struct http_request *request)
 		return;
 	}
 	body = http_body(request, &len);
-	json = cJSON_ParseWithOpts(body, NULL, true);
-	if (json && strlen(body) != len) {	/* a NUL would hide what follows it */
-		cJSON_Delete(json);
-		json = NULL;
-	}
-	read_json(json, &outcome);
-	cJSON_Delete(json);
-	if (!outcome.status)
+	if (control_read_json(body, len, &outcome) == 0)
 		name_command(control, &outcome.command);
 	ask(control, request, &outcome, NULL);
-}
-
-/* ---- forms ----------------------------------------------------------------------------------------------------------------------- */
-
-/* A path of ours without an outcome of before and without a fragment; "/" for anything else. */
-static void clean_back(const char *given, char *ret_back)
-{
-	char *query, *at;
-
-	snprintf(ret_back, BACK_MAX + 1, "%s", given && given[0] == '/' && given[1] != '/' && given[1] != '\\' &&
-		 strlen(given) <= BACK_MAX ? given : "/");
-	ret_back[strcspn(ret_back, "#")] = '\0';
-	query = strchr(ret_back, '?');
-	at = query ? strstr(query, "outcome=") : NULL;
-	if (at && (at[-1] == '?' || at[-1] == '&'))	/* ours is always the last */
-		at[-1] = '\0';
-}
-
-static void read_form(const struct http_request *request, struct control_outcome *outcome)
-{
-	const char *node = http_form(request, "node"), *device = http_form(request, "device");
-	const char *quantity = http_form(request, "quantity"), *value = http_form(request, "value");
-	char reason[READING_REASON_MAX];
-
-	if (!node || !device || !quantity || !value)
-		refuse(outcome, 400, "a form has node, device, quantity and value");
-	else if (series_make(node, device, quantity, &outcome->command.series) < 0)
-		refuse(outcome, 404, "no such output: names are [a-z0-9][a-z0-9_-]{0,31}");
-	else if (wire_bare_value(&outcome->command.series, value, strlen(value), &outcome->command.value, reason) < 0)
-		refuse(outcome, 400, reason);
 }
 
 void control_form(struct control *control, struct http_request *request)
 {
 	struct control_outcome outcome = { 0 };
-	char back[BACK_MAX + 1];
+	char back[CONTROL_BACK_MAX + 1];
 
-	clean_back(http_form(request, "back"), back);
-	read_form(request, &outcome);
+	control_read_back(request, back);
+	control_read_form(request, &outcome);
 	name_command(control, &outcome.command);
 	ask(control, request, &outcome, back);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------------------- */
 
 int control_open(sd_event *event, const struct house *house, const struct control_hooks *hooks, void *context,
 		 struct control **ret_control)

@@ -13,7 +13,7 @@ enum { SHOWN_MAX = 64, LAST_DEFAULT = 100, POINTS_DEFAULT = 500 };
 
 static const int64_t year_10000_ms = 253402300800000;
 
-/* ---- what is asked --------------------------------------------------------------------------------------------------------------- */
+/* ---- what is asked ----------------------------------------------------------------------------------------------------------- */
 
 static int refuse(char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -127,7 +127,7 @@ int history_parse(const struct history_words *words, int64_t now_ms, struct hist
 	return r;
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------------------- */
 
 typedef int (*write_fn)(struct store *store, const struct house *house, const struct history_query *query, struct buffer *out,
 			const struct series **ret_failed);

@@ -5,7 +5,7 @@
 
 enum { LOOKED_AT_MAX = 50000 };	/* readings looked through for the last changes of a switch */
 
-/* ---- the last changes of a binary series ----------------------------------------------------------------------------------------- */
+/* ---- the last changes of a binary series ------------------------------------------------------------------------------------- */
 
 struct changes {
 	struct point *list;		/* newest first */
@@ -51,7 +51,7 @@ static int read_changes(struct store *store, const struct series *series, size_t
 	return (int)changes.count;
 }
 
-/* ---- points ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- points ------------------------------------------------------------------------------------------------------------------ */
 
 static int read_into(struct store *store, const struct history_query *query, const struct series *series, struct history_points *points)
 {
@@ -80,7 +80,7 @@ int history_read_points(struct store *store, const struct history_query *query, 
 	return 0;
 }
 
-/* ---- texts ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------------------- */
 
 static int take_time(void *context, const struct reading *reading)
 {

@@ -43,7 +43,7 @@ static double rounded(const struct writer *writer, double mean)
 	return writer->scale > 0 ? nearbyint(mean * writer->scale) / writer->scale : mean;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON -------------------------------------------------------------------------------------------------------------------- */
 
 static char *put_number(char *at, double number)
 {
@@ -152,7 +152,7 @@ int history_write_json(struct store *store, const struct house *house, const str
 	return 0;
 }
 
-/* ---- CSV (RFC 4180, with plain line feeds) ----------------------------------------------------------------------------------------- */
+/* ---- CSV (RFC 4180, with plain line feeds) ----------------------------------------------------------------------------------- */
 
 static void begin_row(const struct writer *writer, int64_t time_ms)
 {

@@ -7,7 +7,7 @@
 
 #include "../common/log.h"
 
-/* ---- life ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------------------- */
 
 struct house *house_open(void)
 {
@@ -49,7 +49,7 @@ uint64_t house_revision(const struct house *house)
 	return house->revision;
 }
 
-/* ---- finding --------------------------------------------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------------------------------------- */
 
 const struct house_node *house_nodes(const struct house *house)
 {
@@ -81,7 +81,7 @@ const struct house_series *house_series(const struct house *house, const struct 
 	return entry ? &entry->series : NULL;
 }
 
-/* ---- making ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------------------ */
 
 /* A broker may bring any number of names: what is beyond the limits is told once, not shown. */
 static int full(struct house *house, const char *what, int limit)
@@ -220,7 +220,7 @@ void house_forget_untold(struct house *house, struct house_node *node)
 	}
 }
 
-/* ---- news ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- news -------------------------------------------------------------------------------------------------------------------- */
 
 static int take(struct house *house, struct house_series *series, const struct reading *reading, bool guessed)
 {

@@ -11,7 +11,7 @@
 
 enum { STORE_RETRY_MS = 3000 };
 
-/* ---- the store, when it is not there yet ----------------------------------------------------------------------------------------- */
+/* ---- the store, when it is not there yet ------------------------------------------------------------------------------------- */
 
 void server_fill_later(struct server *server, int64_t delay_ms)
 {
@@ -31,7 +31,7 @@ static int on_fill(sd_event_source *source, uint64_t now_us, void *data)
 	return 0;
 }
 
-/* ---- hooks ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- hooks ------------------------------------------------------------------------------------------------------------------- */
 
 static void on_result(void *context, const struct command_result *result, int64_t latency_ms)
 {
@@ -54,7 +54,7 @@ static int error_page(struct http_request *request, unsigned status, const char 
 	return pages_error(parts->pages, request, status, text, out);
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------------------- */
 
 static int mount(struct server *server, const char *url, const char *name)
 {

@@ -15,7 +15,7 @@ enum {
 	SETTLED_MS = 15000,	/* after this the collector has committed what the broker had kept for us, and its times can be read */
 };
 
-/* ---- the store ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the store --------------------------------------------------------------------------------------------------------------- */
 
 static int take_node(void *context, const struct store_node *node)
 {
@@ -58,7 +58,7 @@ bool server_fill(struct server *server)
 	return r >= 0;
 }
 
-/* ---- messages -------------------------------------------------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------------------------------------------------- */
 
 struct arrival {
 	struct server *server;
@@ -161,7 +161,7 @@ static void on_message(void *context, const struct bus_message *message)
 		house_seen(house, topic.series.node, arrival.now_ms);
 }
 
-/* ---- the connection -------------------------------------------------------------------------------------------------------------- */
+/* ---- the connection ---------------------------------------------------------------------------------------------------------- */
 
 /* The store first: it knows the times of bare values that the broker is about to deliver again. And once more when the collector has
  * committed what came while we were away. */

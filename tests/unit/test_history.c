@@ -120,7 +120,7 @@ static const char *get(const struct fixture *fixture, const char *rest)
 	return client_ask(fixture->event, fixture->http, line, "", "");
 }
 
-/* ---- what may be asked ------------------------------------------------------------------------------------------------------------ */
+/* ---- what may be asked ------------------------------------------------------------------------------------------------------- */
 
 static struct history_query parsed(struct history_words words)
 {
@@ -190,7 +190,7 @@ static void mistakes_are_told_with_what_is_allowed(void **state)
 	assert_int_equal(77, query.count);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------------------- */
 
 static void the_last_readings_come_oldest_first(void **state)
 {
@@ -268,7 +268,7 @@ static void without_a_store_it_is_503_until_there_is_one(void **state)
 	assert_has("HTTP/1.1 200 ", get(fixture, "?series=salon/air/temperature"));
 }
 
-/* ---- CSV -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- CSV --------------------------------------------------------------------------------------------------------------------- */
 
 static void a_table_opens_in_a_spreadsheet(void **state)
 {
@@ -290,7 +290,7 @@ static void a_table_of_buckets_has_their_columns(void **state)
 	assert_has("2026-11-24T12:00:00.000Z,salon,air,temperature,20.15,20,20.3,°C\n", reply);
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------------------- */
 
 static void numbers_are_written_short_and_exact(void **state)
 {

@@ -63,7 +63,7 @@ static int check(const struct house *house, const char *name, struct value value
 	return house_check_command(house, &command, reason);
 }
 
-/* ---- readings -------------------------------------------------------------------------------------------------------------------- */
+/* ---- readings ---------------------------------------------------------------------------------------------------------------- */
 
 static void the_newest_reading_stands(void **state)
 {
@@ -162,7 +162,7 @@ static void what_is_beyond_the_limits_is_left_out(void **state)
 	assert_int_equal(1, read_value(house, "n1/d1/level", 2, NOON + 1));	/* what is known goes on */
 }
 
-/* ---- $info ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- $info ------------------------------------------------------------------------------------------------------------------- */
 
 static void info_tells_labels_outputs_and_limits(void **state)
 {
@@ -268,7 +268,7 @@ static void health_tells_figures_and_faults(void **state)
 	assert_string_equal("", node->devices->fault);
 }
 
-/* ---- commands -------------------------------------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------------------------------------- */
 
 static void a_wish_is_held_against_its_output(void **state)
 {
