@@ -225,14 +225,14 @@ static unsigned send(struct control *control, struct control_outcome *outcome)
 		return refuse_unknown(outcome);
 	if (r < 0)
 		return control_refuse(outcome, 400, reason);
+	if (!control->hooks.broker_up(control->context))
+		return control_refuse(outcome, 503, "the broker does not answer");
 	if (node && node->known_status && !node->online)
 		return refuse_offline(outcome, node);
 	if (control->count >= PENDING_MAX)
 		return control_refuse(outcome, 503, "too many commands wait for an answer already");
 	command->expires_ms = clock_wall_ms() + EXPIRY_MS;
 	r = control->hooks.send(control->context, command);
-	if (r == -ENOTCONN)
-		return control_refuse(outcome, 503, "the broker does not answer");
 	if (r < 0)
 		return control_refuse(outcome, 503, "the broker does not take it now");
 	return 0;

@@ -1,6 +1,7 @@
 /* Commands from pages and scripts: checked against the house, sent to the node, answered with the node's own word. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -11,6 +12,8 @@
 struct control;
 
 struct control_hooks {
+	/* Whether the broker is there: without it nobody knows how the nodes are. */
+	bool (*broker_up)(void *context);
 	/* Sends a command to its node; 0, -ENOTCONN without a broker, or another negative errno. */
 	int (*send)(void *context, const struct command *command);
 	/* A result came: also of commands that others gave. latency_ms: -1 when the command was not ours. */

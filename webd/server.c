@@ -150,7 +150,7 @@ static int open_http(struct server *server)
 
 static int open_house(struct server *server)
 {
-	static const struct control_hooks hooks = { .send = server_send_command, .result = on_result };
+	static const struct control_hooks hooks = { .broker_up = broker_up, .send = server_send_command, .result = on_result };
 	struct parts *parts = &server->parts;
 	int r;
 

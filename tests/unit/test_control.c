@@ -22,6 +22,7 @@ struct fixture {
 	struct http *http;
 	struct house *house;
 	struct control *control;
+	bool broker_down;
 	int send_error;			/* what the broker does */
 	unsigned sent;
 	struct command command;		/* the last one sent */
@@ -42,6 +43,11 @@ static int on_node(sd_event_source *source, void *data)
 	fixture->result.time_ms = NOON;
 	control_result(fixture->control, &fixture->result);
 	return 0;
+}
+
+static bool broker_up(void *context)
+{
+	return !((struct fixture *)context)->broker_down;
 }
 
 static int send_command(void *context, const struct command *command)
@@ -78,7 +84,7 @@ static const struct http_route routes[] = { { "POST", "/api/v1/command", api }, 
 
 static int set_up(void **state)
 {
-	static const struct control_hooks hooks = { send_command, on_result };
+	static const struct control_hooks hooks = { broker_up, send_command, on_result };
 	static const char info[] = "{\"devices\":{\"lamp\":{\"quantities\":{\"switch\":{\"output\":\"switch\"}}},\"servo\":{\"quantities\":"
 				   "{\"position\":{\"output\":\"range\",\"min\":0,\"max\":180}}},\"board\":{\"quantities\":{\"text\":"
 				   "{\"output\":\"text\"}}},\"air\":{\"quantities\":{\"temperature\":{}}}}}";
@@ -219,10 +225,15 @@ static void without_a_broker_it_is_503(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->send_error = -ENOTCONN;
+	fixture->send_error = -ENOTCONN;	/* it goes this moment */
 	assert_has(" 503 ", ask(fixture, LAMP));
 	fixture->send_error = -EAGAIN;
 	assert_has(" 503 ", ask(fixture, LAMP));
+	fixture->broker_down = true;
+	house_status(fixture->house, "salon", false, NOON + 1);	/* its last will: nobody knows how it is */
+	fixture->sent = 0;
+	assert_has("the broker does not answer", ask(fixture, LAMP));
+	assert_int_equal(0, fixture->sent);
 }
 
 static void without_an_answer_it_is_504_after_five_seconds(void **state)
