@@ -254,6 +254,24 @@ int store_begin(struct store *store)
 	return r;
 }
 
+/* A failure is met again by the query that follows. */
+void store_hold(struct store *store)
+{
+	if (store->mode == STORE_READ && store->holds++ == 0)
+		run(store, SQL_SNAPSHOT);
+}
+
+void store_release(struct store *store)
+{
+	if (store->mode == STORE_READ && --store->holds == 0 && !sqlite3_get_autocommit(store->db)) {
+		char error[STORE_ERROR_MAX];
+
+		memcpy(error, store->error, sizeof(error));	/* of the query, if it failed */
+		run(store, SQL_COMMIT);
+		memcpy(store->error, error, sizeof(error));
+	}
+}
+
 bool store_dirty(const struct store *store)
 {
 	return store->open_transaction;

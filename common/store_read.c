@@ -130,7 +130,7 @@ int store_read_latest(struct store *store, const struct series *name, struct rea
 	return 1;
 }
 
-int store_each_latest(struct store *store, int (*fn)(void *context, const struct reading *reading), void *context)
+static int each_latest(struct store *store, int (*fn)(void *context, const struct reading *reading), void *context)
 {
 	sqlite3_stmt *statement = NULL;
 	int r = sqlite3_prepare_v2(store->db, "SELECT node, device, quantity FROM series ORDER BY node, device, quantity", -1,
@@ -154,6 +154,16 @@ int store_each_latest(struct store *store, int (*fn)(void *context, const struct
 	return stop ? stop : store_fail(store, r);
 }
 
+int store_each_latest(struct store *store, int (*fn)(void *context, const struct reading *reading), void *context)
+{
+	int r;
+
+	store_hold(store);
+	r = each_latest(store, fn, context);
+	store_release(store);
+	return r;
+}
+
 struct last {
 	struct point *points;
 	size_t count;
@@ -172,11 +182,13 @@ int store_read_last(struct store *store, const struct series *name, int64_t befo
 {
 	struct last last = { .points = ret_points };
 	struct known_series *series;
-	int r = store_find_series(store, name, false, &series);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = walk_down(store, series, before_ms, n, take_point, &last);
+	store_hold(store);
+	r = store_find_series(store, name, false, &series);
+	if (r == 0)
+		r = walk_down(store, series, before_ms, n, take_point, &last);
+	store_release(store);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < last.count / 2; i++) {

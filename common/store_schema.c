@@ -34,6 +34,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_SNAPSHOT] = "BEGIN",
 	[SQL_ADD_NODE] = "INSERT INTO node(name) VALUES(?1) ON CONFLICT DO NOTHING",
 	[SQL_ADD_SERIES] = "INSERT INTO series(node, device, quantity, unit) VALUES(?1, ?2, ?3, ?4)",
 	[SQL_FIND_TABLE] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",

@@ -346,8 +346,8 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	return store_fail(plan->store, r);
 }
 
-int store_read_span(struct store *store, const struct series *name, const struct store_span *span, struct point *ret_points,
-		    int64_t *ret_resolution_ms)
+static int read_span(struct store *store, const struct series *name, const struct store_span *span, struct point *ret_points,
+		     int64_t *ret_resolution_ms)
 {
 	struct plan plan = { .store = store, .span = span, .points = ret_points, .room = span->max + 1 };
 	int64_t length_ms = 0, now_ms = clock_wall_ms();
@@ -368,4 +368,15 @@ int store_read_span(struct store *store, const struct series *name, const struct
 	r = plan.series->table->info->kind == QUANTITY_KIND_BINARY ? read_binary(&plan, length_ms, ret_resolution_ms) :
 								      read_numbers(&plan, length_ms, ret_resolution_ms);
 	return r < 0 ? r : (int)plan.count;
+}
+
+int store_read_span(struct store *store, const struct series *name, const struct store_span *span, struct point *ret_points,
+		    int64_t *ret_resolution_ms)
+{
+	int r;
+
+	store_hold(store);
+	r = read_span(store, name, span, ret_points, ret_resolution_ms);
+	store_release(store);
+	return r;
 }

@@ -16,6 +16,7 @@ enum statement {
 	SQL_BEGIN,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
+	SQL_SNAPSHOT,
 	SQL_ADD_NODE,
 	SQL_ADD_SERIES,
 	SQL_FIND_TABLE,
@@ -96,6 +97,7 @@ struct store {
 	int lock_fd;
 	unsigned long long device, inode;	/* of the file that is open */
 	bool open_transaction;
+	unsigned holds;			/* of one snapshot, by a reader */
 	bool changed_names;		/* series or tables were made in the open transaction */
 	sqlite3_stmt *statements[SQL_COUNT];
 	struct table *tables;
@@ -108,6 +110,9 @@ struct store {
 /* store.c: a SQLite code as our errno, explained in store->error. SQLITE_OK, _ROW and _DONE are 0. */
 int store_fail(struct store *store, int code);
 int store_begin(struct store *store);
+/* A reader's queries between the two see one state of the file, and lock it once instead of each; may be nested. Nothing to do for the writer. */
+void store_hold(struct store *store);
+void store_release(struct store *store);
 
 /* store_schema.c */
 int store_migrate(struct store *store);
