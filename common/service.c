@@ -11,9 +11,13 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "footprint.h"
+
 #ifndef FOYER_VERSION
 #error "the Makefile tells FOYER_VERSION"
 #endif
+
+enum { SETTLED_MS = 10000 };
 
 const char foyer_version[] = FOYER_VERSION;
 
@@ -185,6 +189,16 @@ static int add_signals(sd_event *event, struct loop *loop)
 	return 0;
 }
 
+/* A while after the start: connecting needed much that serving does not. */
+static int on_settled(sd_event_source *source, uint64_t now_us, void *data)
+{
+	(void)source;
+	(void)now_us;
+	(void)data;
+	footprint_trim();
+	return 0;
+}
+
 int service_loop(sd_event **ret_event, void (*reload)(void *context), void *context)
 {
 	struct loop *loop = malloc(sizeof(*loop));
@@ -197,6 +211,8 @@ int service_loop(sd_event **ret_event, void (*reload)(void *context), void *cont
 	r = sd_event_new(&event);
 	if (r >= 0)
 		r = add_signals(event, loop);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, (uint64_t)SETTLED_MS * 1000, 1000000, on_settled, NULL);
 	if (r < 0) {
 		free(loop);
 		sd_event_unref(event);

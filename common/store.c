@@ -123,7 +123,7 @@ static int configure(struct store *store)
 	static const char writer[] = "PRAGMA page_size = 1024; PRAGMA auto_vacuum = INCREMENTAL;"
 				     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 				     "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 8388608;"
-				     "PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;";
+				     "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;";
 	static const char reader[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;";
 	int on = 1, r;
 

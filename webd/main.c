@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../common/conf.h"
-#include "../common/footprint.h"
 #include "../common/log.h"
 #include "../common/service.h"
 #include "render.h"
@@ -13,7 +12,7 @@
 #include "settings.h"
 
 /* Histories are made in large blocks: those go back to the system at once instead of keeping the heap large. */
-enum { LARGE_BLOCK = 128 * 1024, STARTED_MS = 10000 };
+enum { LARGE_BLOCK = 128 * 1024 };
 
 static const struct service_program program = {
 	.name = "webd",
@@ -94,15 +93,6 @@ static void reload(void *context)
 	log_info("configuration read again; a changed broker, store, address or folder needs a restart");
 }
 
-static int on_started(sd_event_source *source, uint64_t now_us, void *data)
-{
-	(void)source;
-	(void)now_us;
-	(void)data;
-	footprint_trim();
-	return 0;
-}
-
 static int run(struct daemon *daemon)
 {
 	sd_event *event = NULL;
@@ -110,8 +100,6 @@ static int run(struct daemon *daemon)
 
 	if (r >= 0)
 		r = server_open(event, &daemon->settings, &daemon->server);
-	if (r >= 0)
-		r = sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, (uint64_t)STARTED_MS * 1000, 1000000, on_started, NULL);
 	if (r >= 0) {
 		service_ready("%s", server_address(daemon->server));
 		r = sd_event_loop(event);
