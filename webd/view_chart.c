@@ -126,12 +126,13 @@ static void write_small(char *word)
 static void add_title(const struct view *view, cJSON *to, const struct house_series *const list[], const bool on[], size_t count)
 {
 	char title[LEGEND_MAX * (HOUSE_LABEL_MAX + 8)];
+	char alone[VIEW_LABEL_MAX];
 	size_t len = 0, shown = 0, all = 0;
 
 	for (size_t i = 0; i < count; i++)
 		all += on[i];
 	for (size_t i = 0; i < count; i++) {
-		const char *label = plain_label(view, list[i]);
+		const char *label = count == 1 ? view_series_label(view, list[i], alone) : plain_label(view, list[i]);
 		const char *between = shown == 0 ? "" : shown + 1 == all ? view_text(view, "and") : ", ";
 
 		if (!on[i])
@@ -205,6 +206,8 @@ int view_chart(const struct view *view, struct store *store, const struct house_
 	add_csv(list, count, range, to);
 	cJSON_AddBoolToObject(to, "is_text", text);
 	cJSON_AddBoolToObject(to, "has_stats", stats->child != NULL);
-	view_fill(view, to, "stats_title", range->to_ms ? "stats" : "stats_last", NULL);
+	cJSON_AddBoolToObject(to, "has_numbers", count > 1 || series->quantity->kind == QUANTITY_KIND_NUMBER);
+	view_fill(view, to, "stats_title",
+		  range->to_ms ? "stats" : series->quantity->kind == QUANTITY_KIND_BINARY ? "stats_changes" : "stats_last", NULL);
 	return store && r == 0 ? figures_add_table(view, store, series, range, to) : r;
 }

@@ -9,6 +9,8 @@
 #include "history_read.h"
 #include "wording.h"
 
+enum { TEXTS_LOOKED_AT = 2000 };
+
 struct span {			/* points of one series */
 	struct point *points;
 	size_t count;
@@ -115,7 +117,7 @@ static struct sums sum_up(const struct span *span, const struct house_series *se
 	return sums;
 }
 
-static void add_cell(cJSON *cells, const char *word, const char *name, const char *value, const char *sub)
+static cJSON *add_cell(cJSON *cells, const char *word, const char *name, const char *value, const char *sub)
 {
 	cJSON *cell = cJSON_CreateObject();
 
@@ -125,6 +127,7 @@ static void add_cell(cJSON *cells, const char *word, const char *name, const cha
 	cJSON_AddStringToObject(cell, "value", value);
 	if (sub)
 		cJSON_AddStringToObject(cell, "sub", sub);
+	return cell;
 }
 
 static void add_gaps(const struct view *view, cJSON *cells, const struct sums *sums)
@@ -164,12 +167,10 @@ static void add_binary_cells(const struct view *view, cJSON *cells, const struct
 	snprintf(share, sizeof(share), "%s\xc2\xa0%%",
 		 wording_number(view->language, sums->weight > 0 ? sums->weighted / sums->weight * 100 : 0, 0, number));
 	strings_fill(view_text(view, "stat_on_of"), (struct strings_word[]){ { "word", word ? word : "1" }, { 0 } }, what, sizeof(what));
-	add_cell(cells, "min", view_text(view, "stat_min"), "–", NULL);
-	add_cell(cells, "mean", what, share, what);
-	add_cell(cells, "max", view_text(view, "stat_max"), "–", NULL);
+	cJSON_AddNumberToObject(add_cell(cells, "mean", what, share, what), "columns", 3);
 	wording_number(view->language, (double)sums->changes, 0, number);
-	add_cell(cells, "count", view_text(view, "stat_changes"), number, view_text(view, "stat_changes"));
-	add_cell(cells, "gaps", view_text(view, "stat_gaps"), "–", NULL);
+	cJSON_AddNumberToObject(add_cell(cells, "count", view_text(view, "stat_changes"), number, view_text(view, "stat_changes")),
+				"columns", 2);
 }
 
 int figures_add_stats(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
@@ -263,15 +264,27 @@ static void add_changes(const struct view *view, cJSON *rows, const struct house
 struct texts {
 	const struct view *view;
 	const struct house_series *series;
-	cJSON *rows;
+	cJSON *rows, *newest;		/* newest: the row added last, of later readings */
+	struct value value;		/* what it says */
 };
 
+/* Newest first. An output tells its text again and again: that is one row, at the time when it began. A badge read twice is two. */
 static int add_text(void *context, const struct reading *reading)
 {
-	const struct texts *texts = context;
-	cJSON *row = add_row(texts->view, texts->rows, reading->time_ms);
+	struct texts *texts = context;
 	char text[VALUE_TEXT_MAX + 1];
+	cJSON *row;
 
+	if (texts->newest && texts->series->output == HOUSE_TEXT && value_equal(&texts->value, &reading->value)) {
+		cJSON_DeleteItemFromObject(texts->newest, "time");
+		view_time(texts->view, texts->newest, "time", reading->time_ms);
+		return 0;
+	}
+	if (cJSON_GetArraySize(texts->rows) >= VIEW_ROWS)
+		return 1;
+	row = add_row(texts->view, texts->rows, reading->time_ms);
+	texts->newest = row;
+	texts->value = reading->value;
 	wording_value(texts->view->language, texts->series->quantity, &reading->value, text);
 	cJSON_AddStringToObject(row, "value", text[0] ? text : view_text(texts->view, "empty_text"));
 	return 0;
@@ -280,11 +293,11 @@ static int add_text(void *context, const struct reading *reading)
 static int read_texts(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
 		      cJSON *rows)
 {
-	struct texts texts = { view, series, rows };
-	struct store_scan scan = { range->from_ms, range->to_ms ? range->to_ms : INT64_MAX, VIEW_ROWS, true };
+	struct texts texts = { .view = view, .series = series, .rows = rows };
+	struct store_scan scan = { range->from_ms, range->to_ms ? range->to_ms : INT64_MAX, TEXTS_LOOKED_AT, true };
 	int r = store_each_reading(store, &series->name, &scan, add_text, &texts);
 
-	return r == -ENOENT ? 0 : r;
+	return r == -ENOENT || r > 0 ? 0 : r;
 }
 
 int figures_add_table(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,

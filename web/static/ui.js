@@ -121,6 +121,7 @@ function reading({ series, value, time }) {
   for (const b of $(`[data-chip="${series}"] [data-dec]`)) if (typeof value === 'number' && b.closest('.room, .chip')) chip(b, value, tiles[0]);
   for (const f of forms) if (f.dataset.state !== 'pending') { apply(f, value); if (!f.dataset.state) rest(f, value, time); }
   if (!tiles.length && !forms.length && shows(series.split('/')[0]) && !tried.has(series)) { tried.add(series); later(refresh, 200); }
+  for (const t of $(`[data-part="node ${series.split('/')[0]}"] [data-seen]`)) if (time > t.dataset.t) t.dataset.t = Math.min(time, now());
   grow(series, time, value);
   dispatchEvent(new CustomEvent('foyer:reading', { detail: { series, value, time } }));
   ages();
