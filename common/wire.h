@@ -61,7 +61,8 @@ int wire_parse_readings(const struct series *series, const void *payload, size_t
 int wire_format_reading(const struct reading *reading, char *buf, size_t size);
 
 /* Commands: bare value or {"value":..,"id":..,"by":..}. For a text quantity the bare payload is the text.
- * Returns 0, or -EINVAL with reason. expires_ms is left 0. */
+ * Returns 0, or -EINVAL with reason: ret_command then has no value, but the id, where it could be read, so that the sender learns why.
+ * expires_ms is left 0. */
 int wire_parse_command(const struct series *series, const void *payload, size_t len, struct command *ret_command, char *reason);
 int wire_format_command(const struct command *command, char *buf, size_t size);
 

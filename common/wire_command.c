@@ -27,13 +27,13 @@ static int parse_json_command(const cJSON *json, struct command *command, char *
 {
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
 
-	if (!value) {
-		snprintf(reason, READING_REASON_MAX, "a command is a value or an object with a \"value\"");
-		return -EINVAL;
-	}
 	if (!take_string(cJSON_GetObjectItemCaseSensitive(json, "id"), command->id, COMMAND_ID_MAX) ||
 	    !take_string(cJSON_GetObjectItemCaseSensitive(json, "by"), command->by, COMMAND_BY_MAX)) {
 		snprintf(reason, READING_REASON_MAX, "id and by are texts of at most %d bytes", COMMAND_ID_MAX);
+		return -EINVAL;
+	}
+	if (!value) {
+		snprintf(reason, READING_REASON_MAX, "a command is a value or an object with a \"value\"");
 		return -EINVAL;
 	}
 	return wire_json_value(&command->series, value, &command->value, reason);
@@ -46,6 +46,7 @@ int wire_parse_command(const struct series *series, const void *payload, size_t 
 	size_t start, end = len;
 	int r;
 
+	*ret_command = command;
 	if (len > WIRE_PAYLOAD_MAX) {
 		snprintf(reason, READING_REASON_MAX, "over 64 KiB");
 		return -EINVAL;
@@ -57,16 +58,14 @@ int wire_parse_command(const struct series *series, const void *payload, size_t 
 		if (json) {
 			r = parse_json_command(json, &command, reason);
 			cJSON_Delete(json);
-			if (r == 0)
-				*ret_command = command;
+			*ret_command = command;
 			return r;
 		}
 	}
 	while (end > start && memchr(" \t\r\n", text[end - 1], 4))
 		end--;
 	r = wire_bare_value(series, text + start, end - start, &command.value, reason);
-	if (r == 0)
-		*ret_command = command;
+	*ret_command = command;
 	return r;
 }
 

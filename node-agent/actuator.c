@@ -168,7 +168,7 @@ static int wait_for(struct actuator *actuator, const struct pending *given, int 
 
 static void fail(struct pending *pending, const char *error)
 {
-	pending->result.ok = false;
+	pending->result.ok = pending->result.has_value = false;
 	snprintf(pending->result.error, sizeof(pending->result.error), "%s", error);
 	answer(pending->actuator, pending);
 }
@@ -207,29 +207,36 @@ static void take_response(struct pending *pending, const struct bus_message *mes
 		memcpy(pending->correlation, message->correlation, message->correlation_len);
 }
 
+static const char *fault_of(const struct actuator *actuator, const struct device *device)
+{
+	int64_t since_ms;
+	const char *fault = sampler_fault(actuator->sampler, device, &since_ms);
+
+	return fault[0] ? fault : "not ready yet";
+}
+
 void actuator_command(struct actuator *actuator, const struct series *series, const struct bus_message *message)
 {
 	struct pending pending = { .actuator = actuator, .result.series = *series };
 	struct channel *channel = find_output(actuator, series);
 	struct command command;
 	char reason[COMMAND_ERROR_MAX + 1];	/* READING_REASON_MAX is one less */
-	int64_t since_ms;
+	int r;
 
 	if (message->retain || message->len == 0)
 		return;
 	take_response(&pending, message);
-	if (wire_parse_command(series, message->payload, message->len, &command, reason) < 0) {
-		fail(&pending, reason);
-		return;
-	}
+	r = wire_parse_command(series, message->payload, message->len, &command, reason);
 	strcpy(pending.result.id, command.id);
 	pending.channel = channel;
-	if (!channel)
+	if (r < 0)
+		fail(&pending, reason);
+	else if (!channel)
 		fail(&pending, "no such output");
 	else if (check_value(channel, &command, reason) < 0)
 		fail(&pending, reason);
 	else if (!sampler_ready(actuator->sampler, channel->device))
-		fail(&pending, sampler_fault(actuator->sampler, channel->device, &since_ms));
+		fail(&pending, fault_of(actuator, channel->device));
 	else
 		obey(actuator, &pending, channel, &command);
 }

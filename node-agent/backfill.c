@@ -39,10 +39,9 @@ static size_t tell_moment(struct device *device, struct outbox *outbox, int64_t 
 	}
 	for (size_t i = 0; i < device->channel_count; i++) {
 		const struct quantity_info *info = device->channels[i].info;
-		bool plausible = values[i].kind == VALUE_TEXT ||
-				 (values[i].number >= info->min && values[i].number <= info->max);
 
-		if (!fresh[i] || !plausible)
+		if (!fresh[i] || (values[i].kind == VALUE_NUMBER &&
+				  !(values[i].number >= info->min && values[i].number <= info->max)))
 			continue;
 		outbox_add(outbox, &device->channels[i], time_ms, &values[i], false);
 		count++;

@@ -25,6 +25,9 @@ struct channel *device_add_channel(struct device *device, const char *quantity, 
 
 	if (device->channel_count == CHANNELS_MAX || !quantity_name_valid(quantity, strlen(quantity)))
 		return NULL;
+	for (size_t i = 0; i < device->channel_count; i++)
+		if (strcmp(device->channels[i].series.quantity, quantity) == 0)
+			return NULL;
 	*channel = (struct channel){ .device = device, .info = quantity_info_of(quantity), .output = output };
 	strcpy(channel->series.device, device->name);
 	strcpy(channel->series.quantity, quantity);

@@ -23,6 +23,7 @@ struct channel {
 	enum output output;		/* OUTPUT_NONE: a sensor */
 	double min, max, step;		/* of OUTPUT_RANGE */
 	bool confirm;			/* a person is asked twice */
+	int64_t told_ms;		/* time of its newest reading: no two have the same */
 	char label[CHANNEL_LABEL_MAX + 1];
 	char icon[CHANNEL_LABEL_MAX + 1];
 };
@@ -60,7 +61,8 @@ struct driver {				/* a hook that is not needed stays NULL */
 	int (*trigger)(struct device *device);
 	/* One value for each of `emits`. Returns 0 or a negative errno. */
 	int (*fetch)(struct device *device, double values[]);
-	/* For what fetch() can't: texts, values only now and then, simulated times. now_ms is the moment to tell of (UTC).
+	/* For what fetch() can't: texts, values only now and then, simulated times. now_ms is the moment to tell of (UTC, or where a
+	 * faster clock has come to).
 	 * ret_fresh[i] false: channel i has no news. */
 	int (*read)(struct device *device, int64_t now_ms, struct value ret_values[], bool ret_fresh[]);
 	/* Returns 0 done, n > 0 it takes n ms until it is done, SET_SILENT, or a negative errno (refused, with device->error).
@@ -74,5 +76,6 @@ const struct driver *driver_find(const char *name);
 /* All of them, for messages and --help: index from 0, NULL ends. */
 const struct driver *driver_at(size_t index);
 
-/* Adds a channel to a device, as an output when output says so. Returns it, NULL when there are CHANNELS_MAX or the name is not valid. */
+/* Adds a channel to a device, as an output when output says so. Returns it, NULL when there are CHANNELS_MAX, the device has that
+ * quantity already, or the name is not valid. */
 struct channel *device_add_channel(struct device *device, const char *quantity, enum output output);

@@ -20,6 +20,7 @@ struct slot {
 	int64_t retry_ms;
 	bool is_open, settling;
 	char fault[DEVICE_ERROR_MAX + 48];
+	int fault_code;			/* errno of it; 0: the device is well */
 	int64_t fault_since_ms;
 };
 
@@ -28,6 +29,7 @@ struct sampler {
 	struct sampler_hooks hooks;
 	void *context;
 	double clock_rate;
+	int64_t begin_ms;		/* from here on simulated time runs at its rate */
 	bool started;
 	struct slot *slots;
 };
@@ -52,22 +54,19 @@ static void next_turn(struct slot *slot)
 
 static void begin_fault(struct slot *slot, int error)
 {
-	char fault[sizeof(slot->fault)];
-	bool news = !slot->fault[0];
+	bool news = slot->fault_code != error;	/* the same fault in other words ("99 is over ...") is none */
 
-	if (slot->device->error[0])
-		snprintf(fault, sizeof(fault), "%s", slot->device->error);
-	else
-		snprintf(fault, sizeof(fault), "%s", strerror(-error));
+	snprintf(slot->fault, sizeof(slot->fault), "%s", slot->device->error[0] ? slot->device->error : strerror(-error));
 	slot->device->error[0] = '\0';
-	if (strcmp(fault, slot->fault) != 0) {
-		log_warning("%s: %s, trying again", slot->device->name, fault);
-		memcpy(slot->fault, fault, sizeof(fault));
-	}
-	if (news)
+	if (!slot->fault_code)
 		slot->fault_since_ms = clock_wall_ms();
+	slot->fault_code = error;
+	if (news)
+		log_warning("%s: %s, trying again", slot->device->name, slot->fault);
 	if (news && slot->sampler->hooks.health)
 		slot->sampler->hooks.health(slot->sampler->context);
+	if (error == -ERANGE)
+		return;		/* it answers: it stays on its turns */
 	slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : RETRY_FIRST_MS;
 	if (slot->retry_ms > RETRY_LAST_MS)
 		slot->retry_ms = RETRY_LAST_MS;
@@ -76,10 +75,11 @@ static void begin_fault(struct slot *slot, int error)
 static void end_fault(struct slot *slot)
 {
 	slot->retry_ms = 0;
-	if (!slot->fault[0])
+	if (!slot->fault_code)
 		return;
 	log_info("%s: answers again", slot->device->name);
 	slot->fault[0] = '\0';
+	slot->fault_code = 0;
 	if (slot->sampler->hooks.health)
 		slot->sampler->hooks.health(slot->sampler->context);
 }
@@ -99,6 +99,12 @@ static void give(struct slot *slot, size_t index, int64_t time_ms, const struct 
 	slot->sampler->hooks.reading(slot->sampler->context, channel, time_ms, value);
 }
 
+/* Where the clock of simulated devices has come to when the real one shows now_ms. */
+static int64_t simulated(const struct sampler *sampler, int64_t now_ms)
+{
+	return sampler->begin_ms + (int64_t)((double)(now_ms - sampler->begin_ms) * sampler->clock_rate);
+}
+
 static int fetch(struct slot *slot)
 {
 	struct device *device = slot->device;
@@ -107,7 +113,7 @@ static int fetch(struct slot *slot)
 	double numbers[CHANNELS_MAX];
 	bool fresh[CHANNELS_MAX];
 	int64_t now_ms = clock_wall_ms() - device->late_ms;
-	int r = driver->read ? driver->read(device, now_ms, values, fresh) : driver->fetch(device, numbers);
+	int r = driver->read ? driver->read(device, simulated(slot->sampler, now_ms), values, fresh) : driver->fetch(device, numbers);
 
 	if (r < 0)
 		return r;
@@ -150,7 +156,11 @@ static void turn(struct slot *slot)
 		return;
 	}
 	begin_fault(slot, r);
-	if (r != -ERANGE && driver->open) {
+	if (r == -ERANGE) {
+		next_turn(slot);
+		return;
+	}
+	if (driver->open) {
 		if (driver->close)
 			driver->close(device);
 		slot->is_open = false;
@@ -216,12 +226,15 @@ int sampler_open(sd_event *event, struct device *devices, double clock_rate, con
 	sampler->hooks = *hooks;
 	sampler->context = context;
 	sampler->clock_rate = clock_rate;
+	sampler->begin_ms = clock_wall_ms();
 	for (struct device *device = devices; r >= 0 && device; device = device->next)
 		r = add_slot(sampler, device);
 	if (r < 0) {
 		sampler_close(sampler);
 		return r;
 	}
+	for (struct slot *slot = sampler->slots; slot; slot = slot->next)
+		turn(slot);	/* opens it, so that outputs can be set from now on */
 	*ret_sampler = sampler;
 	return 0;
 }
@@ -237,7 +250,7 @@ void sampler_start(struct sampler *sampler)
 		int64_t offset_ms = spread(slot->device, slot->interval_ms);
 
 		turn(slot);	/* a first value at once, then on the grid */
-		if (slot->fault[0] || slot->settling)
+		if (slot->fault_code || slot->settling)
 			continue;
 		slot->due_ms = now_ms - now_ms % slot->interval_ms + offset_ms - slot->interval_ms;
 		next_turn(slot);
@@ -274,7 +287,7 @@ const char *sampler_fault(const struct sampler *sampler, const struct device *de
 {
 	const struct slot *slot = slot_of(sampler, device);
 
-	*ret_since_ms = slot ? slot->fault_since_ms : 0;
+	*ret_since_ms = slot && slot->fault_code ? slot->fault_since_ms : 0;
 	return slot ? slot->fault : "";
 }
 

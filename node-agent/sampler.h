@@ -17,16 +17,17 @@ struct sampler_hooks {
 	void (*health)(void *context);
 };
 
-/* devices: a list that outlives the sampler. clock_rate: how much faster simulated devices live (their intervals shorten).
+/* devices: a list that outlives the sampler. clock_rate: how much faster simulated devices live: their intervals
+ * shorten, and the moment that they tell of runs ahead, from now on; readings bear the real time. Opens the devices.
  * Returns 0 or a negative errno. */
 int sampler_open(sd_event *event, struct device *devices, double clock_rate, const struct sampler_hooks *hooks, void *context,
 		 struct sampler **ret_sampler);
 void sampler_close(struct sampler *sampler);
 
-/* Begins to read: before, devices are only opened. */
+/* Begins to read. */
 void sampler_start(struct sampler *sampler);
 
-/* The fault of a device, "" when it is well; ret_since_ms is when it began (UTC). */
+/* The fault of a device, "" when it is well; ret_since_ms is when it began (UTC), 0 when it is well. */
 const char *sampler_fault(const struct sampler *sampler, const struct device *device, int64_t *ret_since_ms);
 
 /* Whether a device can be asked for something now. */

@@ -5,11 +5,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../common/clock.h"
 
 enum { BLOCK = 100000 };	/* one small write for so many readings */
+
+/* A name is durable when its folder is. */
+static int sync_folder(const char *path)
+{
+	char *folder = strndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return r;
+}
 
 /* Durable before the first number of the block is given. */
 static int reserve(struct serial *serial)
@@ -27,12 +41,15 @@ static int reserve(struct serial *serial)
 		return r;
 	}
 	len = snprintf(text, sizeof(text), "%lld\n", (long long)reserved);
+	errno = 0;
 	if (write(fd, text, (size_t)len) != len || fsync(fd) < 0)
 		r = errno ? -errno : -EIO;
 	close(fd);
 	if (r == 0 && rename(fresh, serial->path) < 0)
 		r = -errno;
 	free(fresh);
+	if (r == 0)
+		r = sync_folder(serial->path);
 	if (r == 0)
 		serial->reserved = reserved;
 	return r;

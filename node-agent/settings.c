@@ -15,7 +15,7 @@ static const struct conf_item node_items[] = {
 	  .help = "how often $health is told when nothing changes" },
 	{ "resend_after", CONF_DURATION, offsetof(struct settings, resend_after_ms), "45s", .min = 1000, .max = 86400000,
 	  .help = "a reading without a receipt is sent again" },
-	{ "outbox", CONF_INT, offsetof(struct settings, outbox), "20000", .min = 100, .max = 1000000,
+	{ "outbox", CONF_INT, offsetof(struct settings, outbox), "20000", .min = 1000, .max = 1000000,
 	  .help = "readings kept while nobody takes them" },
 	{ "clock_rate", CONF_NUMBER, offsetof(struct settings, clock_rate), "1", .min = 0.001, .max = 100000,
 	  .help = "simulated devices live so many times as fast" },

@@ -111,6 +111,51 @@ static void read_channel(struct device *device, struct conf *conf, const struct 
 		strncat(device->channels[device->channel_count - 1].label, channel->label, CHANNEL_LABEL_MAX);
 }
 
+static void check_range(struct channel *channel, struct conf *conf, const struct conf_section *section,
+			const struct sim_channel *settings, const char *key)
+{
+	const struct quantity_info *info = channel->info;
+	char min[32], max[32];
+
+	channel->min = isnan(settings->min) ? fmax(0, info->min) : settings->min;
+	channel->max = isnan(settings->max) ? fmin(100, info->max) : settings->max;
+	channel->step = settings->step;
+	value_format_number(info->min, min);
+	value_format_number(info->max, max);
+	if (info->kind != QUANTITY_KIND_NUMBER)
+		conf_mistake(conf, section, key, "a range needs a quantity of numbers");
+	else if (channel->min < info->min || channel->max > info->max)
+		conf_mistake(conf, section, key, "min and max are outside what %s can be: %s to %s", info->name, min, max);
+	else if (channel->min >= channel->max || !(channel->step > 0))
+		conf_mistake(conf, section, key, "a range needs min below max, and a step over 0");
+}
+
+static void check_output(struct channel *channel, struct conf *conf, const struct conf_section *section,
+			 const struct sim_channel *settings)
+{
+	char key[QUANTITY_NAME_MAX + 24];
+	bool text = channel->info->kind == QUANTITY_KIND_TEXT;
+
+	snprintf(key, sizeof(key), "%s.output", channel->series.quantity);
+	if (channel->output == OUTPUT_RANGE)
+		check_range(channel, conf, section, settings, key);
+	else if (channel->output == OUTPUT_TEXT && !text)
+		conf_mistake(conf, section, key, "a text needs a text quantity (text, badge)");
+	else if (channel->output != OUTPUT_TEXT && channel->output != OUTPUT_NONE && text)
+		conf_mistake(conf, section, key, "this quantity holds texts: allowed is text");
+}
+
+static void check_texts(const struct channel *channel, struct conf *conf, const struct conf_section *section, const char *texts)
+{
+	char key[QUANTITY_NAME_MAX + 24];
+	struct value value;
+
+	snprintf(key, sizeof(key), "%s.texts", channel->series.quantity);
+	for (const char *text = texts; text; text = strchr(text, '|') ? strchr(text, '|') + 1 : NULL)
+		if (value_of_text(text, strcspn(text, "|"), &value) < 0)
+			conf_mistake(conf, section, key, "a text is at most %d bytes of UTF-8", VALUE_TEXT_MAX);
+}
+
 static void add_quantity(struct device *device, struct conf *conf, const struct conf_section *section, const char *quantity)
 {
 	struct sim_config *config = device->config;
@@ -119,7 +164,8 @@ static void add_quantity(struct device *device, struct conf *conf, const struct 
 
 	if (!channel) {
 		conf_mistake(conf, section, "quantities",
-			     "\"%s\": allowed are at most %d names [a-z][a-z0-9_]{0,31}, none of the schema", quantity, CHANNELS_MAX);
+			     "\"%s\": allowed are at most %d names [a-z][a-z0-9_]{0,31}, each once, none of the schema", quantity,
+			     CHANNELS_MAX);
 		return;
 	}
 	settings->min = NAN;
@@ -130,15 +176,8 @@ static void add_quantity(struct device *device, struct conf *conf, const struct 
 	channel->confirm = settings->confirm;
 	if (settings->icon)
 		strncat(channel->icon, settings->icon, CHANNEL_LABEL_MAX);
-	if (channel->output == OUTPUT_RANGE) {
-		channel->min = isnan(settings->min) ? 0 : settings->min;
-		channel->max = isnan(settings->max) ? 100 : settings->max;
-		channel->step = settings->step;
-	}
-	if ((channel->output == OUTPUT_TEXT) != (channel->info->kind == QUANTITY_KIND_TEXT) && channel->output != OUTPUT_NONE)
-		conf_mistake(conf, section, "quantities", "%s.output: %s", quantity,
-			     channel->output == OUTPUT_TEXT ? "a text needs a text quantity (text, badge)" :
-							      "this quantity holds texts: allowed is text");
+	check_output(channel, conf, section, settings);
+	check_texts(channel, conf, section, settings->texts);
 }
 
 static void sim_configure(struct device *device, struct conf *conf, const struct conf_section *section)
@@ -170,7 +209,9 @@ static double noise_at(int64_t moment, int seed, size_t channel)
 
 static int64_t phase(int64_t now_ms, int64_t every_ms, int seed, size_t channel)
 {
-	return (now_ms + (int64_t)(seed * 7919 + (int)channel * 104729) * 1000) % every_ms;
+	int64_t offset_ms = ((int64_t)seed * 7919 + (int64_t)channel * 104729) * 1000 % every_ms;
+
+	return (now_ms + offset_ms + every_ms) % every_ms;
 }
 
 static double number_at(const struct device *device, size_t index, int64_t now_ms)
@@ -265,7 +306,7 @@ static int sim_read(struct device *device, int64_t now_ms, struct value ret_valu
 		else if (fault == FAULT_STUCK && state->is_stuck)
 			ret_values[i] = state->stuck[i];
 		else if (fault == FAULT_RANGE)
-			ret_values[i] = value_of_number(channel->info->max + 1);
+			ret_values[i] = value_of_number(channel->info->max * 2 + 1);
 		else
 			ret_values[i] = value_of_number(number_at(device, i, now_ms));
 		if (fault == FAULT_STUCK && !state->is_stuck)

@@ -46,13 +46,13 @@ static void a_command_is_read_by_the_rules_of_readings(void **state)
 	assert_string_equal("{}", command.value.text);
 }
 
-static void a_command_that_is_none_says_why_and_changes_nothing(void **state)
+static void a_command_that_is_none_says_why_and_whose_it_was(void **state)
 {
 	static const char *const wrong[] = {
 		"", "{}", "{\"value\":null}", "{\"value\":1,\"id\":5}", "nan", "{\"value\":1", "[1]",
 		"{\"value\":1,\"by\":\"two\\nlines\"}",
 	};
-	struct command command = { .id = "before" };
+	struct command command;
 	char reason[READING_REASON_MAX], text[200];
 
 	(void)state;
@@ -63,7 +63,11 @@ static void a_command_that_is_none_says_why_and_changes_nothing(void **state)
 	}
 	snprintf(text, sizeof(text), "{\"value\":1,\"id\":\"%065d\"}", 1);
 	assert_int_equal(-EINVAL, parse_command("position", text, &command, reason));
-	assert_string_equal("before", command.id);
+	assert_string_equal("", command.id);
+	assert_int_equal(-EINVAL, parse_command("position", "{\"id\":\"7f\",\"value\":\"up\"}", &command, reason));
+	assert_string_equal("7f", command.id);
+	assert_int_equal(-EINVAL, parse_command("position", "{\"id\":\"80\"}", &command, reason));
+	assert_string_equal("80", command.id);
 }
 
 static void a_result_may_leave_out_all_but_ok(void **state)
@@ -228,7 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_is_read_by_the_rules_of_readings),
-		cmocka_unit_test(a_command_that_is_none_says_why_and_changes_nothing),
+		cmocka_unit_test(a_command_that_is_none_says_why_and_whose_it_was),
 		cmocka_unit_test(a_result_may_leave_out_all_but_ok),
 		cmocka_unit_test(a_result_that_is_none_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_not_cut),
