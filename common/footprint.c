@@ -16,7 +16,7 @@ void footprint_trim(void)
 	if (!maps)
 		return;
 	while (fgets(line, sizeof(line), maps)) {
-		uintptr_t from, to;
+		size_t from, to;
 		char rights[5];
 
 		if (sscanf(line, "%zx-%zx %4s", &from, &to, rights) == 3 && strcmp(rights, "r-xp") == 0 && strchr(line, '/'))

@@ -29,8 +29,9 @@ install: all
 	done
 	for file in $(BROKER); do install -m 644 config/mosquitto/$$file $(DESTDIR)$(SHAREDIR)/config/mosquitto/$$file || exit 1; done
 	for unit in $(UNITS); do \
-		sed 's|@BINDIR@|$(BINDIR)|g' systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit 1; \
+		sed 's|@BINDIR@|$(BINDIR)|g; s|@SHAREDIR@|$(SHAREDIR)|g' systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit || exit 1; \
 	done
+	install -m 644 README.md LICENSE $(DESTDIR)$(SHAREDIR)/
 	install -m 644 systemd/foyer.sysusers $(DESTDIR)$(SYSUSERSDIR)/foyer.conf
 	install -m 644 systemd/foyer.tmpfiles $(DESTDIR)$(TMPFILESDIR)/foyer.conf
 	@[ -n '$(DESTDIR)' ] || echo 'Next: systemd-sysusers; systemd-tmpfiles --create; then edit $(ETCDIR)/*.conf (README)'
