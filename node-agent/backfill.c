@@ -70,7 +70,7 @@ static void tell_progress(struct backfill *backfill)
 
 bool backfill_step(struct backfill *backfill, struct outbox *outbox)
 {
-	size_t added = 0;
+	size_t added = 0, told;
 
 	while (backfill->device && added < STEP_READINGS && outbox_free(outbox) > KEEP_FREE) {
 		struct device *device = backfill->device;
@@ -83,9 +83,10 @@ bool backfill_step(struct backfill *backfill, struct outbox *outbox)
 			tell_progress(backfill);
 			continue;
 		}
-		added += tell_moment(device, outbox, backfill->now_ms);
+		told = tell_moment(device, outbox, backfill->now_ms);
+		added += told;
+		backfill->told += (int64_t)told;
 		backfill->now_ms += device->interval_ms;
 	}
-	backfill->told += (int64_t)added;
 	return backfill->device != NULL;
 }

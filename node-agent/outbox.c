@@ -42,6 +42,7 @@ struct outbox {
 	struct entry *entries;
 	size_t head, count, room;
 	size_t waiting;		/* entries in state WAITING */
+	size_t unsettled;	/* entries that are not DONE: those stay in their place until the ones before them are */
 	int flying[IN_FLIGHT_MAX];	/* publish ids of batches */
 	int in_flight;
 	int64_t given_up;
@@ -56,6 +57,8 @@ static void finish(struct outbox *outbox, struct entry *entry)
 {
 	if (entry->state == WAITING)
 		outbox->waiting--;
+	if (entry->state != DONE)
+		outbox->unsettled--;
 	entry->state = DONE;
 	free(entry->text);
 	entry->text = NULL;
@@ -248,6 +251,7 @@ void outbox_add(struct outbox *outbox, const struct channel *channel, int64_t ti
 	if (outbox->count == 1)
 		outbox->first_seq = entry->seq;
 	outbox->waiting++;
+	outbox->unsettled++;
 	if (live && outbox->connected)
 		send_live(outbox, entry);
 	wake(outbox, entry->state == WAITING ? TICK_MS : outbox->settings.resend_after_ms);
@@ -330,7 +334,7 @@ void outbox_acknowledged(struct outbox *outbox, int publish_id)
 struct outbox_counts outbox_counts(const struct outbox *outbox)
 {
 	return (struct outbox_counts){
-		.waiting = outbox->count,
+		.waiting = outbox->unsettled,
 		.oldest_ms = outbox->count ? at(outbox, 0)->time_ms : TIME_NONE,
 		.given_up = outbox->given_up,
 	};

@@ -1,0 +1,433 @@
+/* links: node-agent/sampler.c node-agent/actuator.c node-agent/settings.c node-agent/driver.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/folder.c */
+/* Devices that are read and set: their turns, their faults, their answers. A driver of the test's own stands for a chip. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../node-agent/actuator.h"
+#include "../../node-agent/sampler.h"
+#include "../fakes/bus.h"
+#include "../fakes/clock.h"
+#include "../fakes/folder.h"
+#include "../fakes/node.h"
+
+#define NOW INT64_C(1767268800000)	/* where the fake clock stands */
+
+static sd_event *event;
+static struct sampler *sampler;
+static struct actuator *actuator;
+static int readings, healths;
+static double last_number;
+static int64_t last_time_ms;
+
+static void on_reading(void *context, const struct channel *channel, int64_t time_ms, const struct value *value)
+{
+	(void)context;
+	(void)channel;
+	readings++;
+	last_number = value->number;
+	last_time_ms = time_ms;
+}
+
+static void on_health(void *context)
+{
+	(void)context;
+	healths++;
+}
+
+/* ---- a chip ---------------------------------------------------------------------------------------------------------------------- */
+
+static struct {
+	int opens, triggers, fetches, closes;
+	int open_error, fetch_error;
+	double value;
+} chip;
+
+static int chip_open(struct device *device)
+{
+	(void)device;
+	chip.opens++;
+	return chip.open_error;
+}
+
+static int chip_trigger(struct device *device)
+{
+	(void)device;
+	chip.triggers++;
+	return 0;
+}
+
+static int chip_fetch(struct device *device, double values[])
+{
+	(void)device;
+	assert_int_equal(chip.triggers, ++chip.fetches);
+	values[0] = chip.value;
+	return chip.fetch_error;
+}
+
+static void chip_close(struct device *device)
+{
+	(void)device;
+	chip.closes++;
+}
+
+static const struct driver chip_driver = {
+	.name = "chip",
+	.emits = (const enum quantity[]){ QUANTITY_HUMIDITY, QUANTITY_NONE },
+	.settle_ms = 2,
+	.open = chip_open,
+	.trigger = chip_trigger,
+	.fetch = chip_fetch,
+	.close = chip_close,
+};
+
+static struct device chip_device = { .name = "chip", .driver = &chip_driver, .interval_ms = 5 };
+
+static int begin(void **state)
+{
+	(void)state;
+	folder_make();
+	fake_bus_reset();
+	fake_wall_ms = NOW;
+	memset(&chip, 0, sizeof(chip));
+	chip.value = 50;
+	chip_device.channel_count = 0;
+	chip_device.error[0] = '\0';
+	device_add_channel(&chip_device, "humidity", OUTPUT_NONE);
+	readings = healths = 0;
+	sd_event_new(&event);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	actuator_close(actuator);
+	sampler_close(sampler);
+	actuator = NULL;
+	sampler = NULL;
+	event = sd_event_unref(event);
+	node_done();
+	fake_bus_reset();
+	folder_remove();
+	return 0;
+}
+
+static void open_sampler(struct device *devices, double clock_rate)
+{
+	static const struct sampler_hooks hooks = { on_reading, on_health };
+	static const struct actuator_hooks actuator_hooks = { on_reading };
+
+	assert_int_equal(0, sampler_open(event, devices, clock_rate, &hooks, NULL, &sampler));
+	assert_int_equal(0, actuator_open(event, "foyer", devices, sampler, &actuator_hooks, NULL, &actuator));
+	actuator_use(actuator, fake_bus());
+}
+
+#define WAIT_UNTIL(condition)                                                                                                       \
+	while (!(condition))                                                                                                        \
+	assert_true(sd_event_run(event, UINT64_MAX) >= 0)
+
+static const char *fault(struct device *device)
+{
+	int64_t since_ms;
+
+	return sampler_fault(sampler, device, &since_ms);
+}
+
+/* ---- turns ----------------------------------------------------------------------------------------------------------------------- */
+
+static void a_chip_is_opened_once_and_read_at_its_interval_after_it_settled(void **state)
+{
+	(void)state;
+	open_sampler(&chip_device, 1);
+	assert_int_equal(1, chip.opens);
+	assert_int_equal(0, chip.triggers);
+	assert_true(sampler_ready(sampler, &chip_device));
+	sampler_start(sampler);
+	assert_int_equal(1, chip.triggers);
+	assert_int_equal(0, chip.fetches);
+	WAIT_UNTIL(readings == 3);
+	assert_int_equal(1, chip.opens);
+	assert_float_equal(50, last_number, 0);
+	assert_int_equal(NOW, last_time_ms);
+	assert_string_equal("", fault(&chip_device));
+	assert_int_equal(0, healths);
+}
+
+static void a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back(void **state)
+{
+	int64_t since_ms;
+
+	(void)state;
+	open_sampler(&chip_device, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(readings == 1);
+	chip.fetch_error = -EIO;
+	WAIT_UNTIL(healths == 1);
+	assert_string_equal(strerror(EIO), sampler_fault(sampler, &chip_device, &since_ms));
+	assert_int_equal(NOW, since_ms);
+	assert_int_equal(1, chip.closes);
+	assert_false(sampler_ready(sampler, &chip_device));
+	chip.fetch_error = 0;
+	WAIT_UNTIL(readings == 2);
+	assert_int_equal(2, chip.opens);
+	assert_int_equal(2, healths);
+	assert_string_equal("", fault(&chip_device));
+}
+
+static void a_chip_that_is_absent_at_start_is_looked_for_again(void **state)
+{
+	(void)state;
+	chip.open_error = -ENODEV;
+	open_sampler(&chip_device, 1);
+	assert_int_equal(1, healths);
+	assert_string_equal(strerror(ENODEV), fault(&chip_device));
+	sampler_start(sampler);
+	assert_int_equal(0, chip.triggers);
+	chip.open_error = 0;
+	WAIT_UNTIL(readings == 1);
+	assert_string_equal("", fault(&chip_device));
+}
+
+static void what_the_quantity_cannot_be_is_dropped_and_told_once(void **state)
+{
+	int fetches;
+
+	(void)state;
+	open_sampler(&chip_device, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(readings == 1);
+	chip.value = 120;
+	WAIT_UNTIL(healths == 1);
+	fetches = chip.fetches;
+	chip.value = 121;			/* another number, the same fault */
+	WAIT_UNTIL(chip.fetches == fetches + 3);	/* on its turns, not once a minute */
+	assert_int_equal(1, healths);
+	assert_int_equal(1, readings);
+	assert_int_equal(0, chip.closes);
+	assert_string_equal("humidity: 121 is over 100 %", fault(&chip_device));
+	chip.value = NAN;
+	WAIT_UNTIL(strstr(fault(&chip_device), "not a finite number"));
+	chip.value = 51;
+	WAIT_UNTIL(readings == 2);
+	assert_int_equal(2, healths);
+}
+
+/* ---- simulated time -------------------------------------------------------------------------------------------------------------- */
+
+static void a_faster_clock_lives_a_day_in_minutes_and_dates_readings_truly(void **state)
+{
+	struct device *device = node_device("driver = sim\nquantities = power\ninterval = 10s\npower.base = 100\npower.swing = 0\n"
+					    "power.noise = 0\npower.jump = 50\npower.jump_every = 1h\n");
+	double first;
+
+	(void)state;
+	open_sampler(device, 3600);		/* an hour in a second; 10 s in 2.8 ms */
+	sampler_start(sampler);
+	first = last_number;
+	assert_int_equal(NOW, last_time_ms);
+	fake_wall_ms = NOW + 1000;
+	WAIT_UNTIL(readings >= 2);
+	assert_float_equal(50, fabs(last_number - first), 0);
+	assert_int_equal(NOW + 1000, last_time_ms);
+	readings = 0;
+	fake_wall_ms = NOW + 2000;
+	WAIT_UNTIL(readings >= 1);
+	assert_float_equal(first, last_number, 0);
+}
+
+static void a_late_device_dates_its_readings_late(void **state)
+{
+	(void)state;
+	open_sampler(node_device("driver = sim\nquantities = power\nlate = 1h\n"), 1);
+	sampler_start(sampler);
+	assert_int_equal(NOW - 3600000, last_time_ms);
+}
+
+static void a_silent_simulation_is_a_fault_like_any_other(void **state)
+{
+	struct device *device = node_device("driver = sim\nquantities = power\nfault = silent\nfault_every = 1h\nfault_for = 1h\n");
+
+	(void)state;
+	open_sampler(device, 1);
+	sampler_start(sampler);
+	assert_int_equal(0, readings);
+	assert_string_equal("no answer (simulated)", fault(device));
+}
+
+/* ---- commands -------------------------------------------------------------------------------------------------------------------- */
+
+static void command_with(const char *quantity, const char *payload, bool retain, const char *response_topic)
+{
+	struct bus_message message = { .topic = "x", .payload = payload, .len = strlen(payload), .qos = 1, .retain = retain,
+				       .response_topic = response_topic, .correlation = "c7", .correlation_len = 2 };
+	struct series series;
+
+	assert_int_equal(0, series_make("salon", "dev", quantity, &series));
+	actuator_command(actuator, &series, &message);
+}
+
+static void command(const char *quantity, const char *payload)
+{
+	command_with(quantity, payload, false, NULL);
+}
+
+static void open_outputs(const char *further)
+{
+	char keys[1024];
+
+	snprintf(keys, sizeof(keys), "driver = sim\nquantities = switch position text button humidity\nswitch.output = switch\n"
+		 "position.output = range\nposition.min = 0\nposition.max = 180\nposition.step = 5\ntext.output = text\nbutton.output = button\n%s",
+		 further);
+	open_sampler(node_device(keys), 1);
+}
+
+static void a_command_is_obeyed_its_state_told_and_then_its_result(void **state)
+{
+	(void)state;
+	open_outputs("");
+	command("position", "{\"value\":90,\"id\":\"7f\",\"by\":\"web\"}");
+	assert_int_equal(1, readings);
+	assert_float_equal(90, last_number, 0);
+	assert_int_equal(1, fake_count);
+	assert_string_equal("foyer/salon/dev/position/result", fake_last()->topic);
+	assert_string_equal("{\"id\":\"7f\",\"ok\":true,\"value\":90,\"time\":1767268800000}", fake_last()->payload);
+	assert_int_equal(1, fake_last()->qos);
+	assert_false(fake_last()->retain);
+	command("switch", "on");
+	assert_string_equal("{\"ok\":true,\"value\":1,\"time\":1767268800000}", fake_last()->payload);
+	command("text", "good morning");
+	assert_non_null(strstr(fake_last()->payload, "\"value\":\"good morning\""));
+}
+
+static void a_command_that_the_output_cannot_obey_is_refused_with_the_reason(void **state)
+{
+	static const struct {
+		const char *quantity, *payload, *error;
+	} wrong[] = {
+		{ "position", "181", "over 180" }, { "position", "-1", "under 0" }, { "position", "92", "not in steps of 5" },
+		{ "position", "left", "\\\"left\\\" is not a finite number" }, { "switch", "2", "2 is neither 0 nor 1" },
+		{ "switch", "perhaps", "neither 1/0" }, { "humidity", "50", "no such output" }, { "level", "50", "no such output" },
+		{ "switch", "{}", "an object with a" },
+	};
+
+	(void)state;
+	open_outputs("");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		command(wrong[i].quantity, wrong[i].payload);
+		assert_int_equal((int)i + 1, fake_count);
+		if (!strstr(fake_last()->payload, "\"ok\":false") || !strstr(fake_last()->payload, wrong[i].error))
+			fail_msg("%s %s: %s", wrong[i].quantity, wrong[i].payload, fake_last()->payload);
+	}
+	assert_int_equal(0, readings);
+	command("position", "{\"value\":\"left\",\"id\":\"7f\"}");
+	assert_non_null(strstr(fake_last()->payload, "\"id\":\"7f\""));	/* its sender need not wait for nothing */
+}
+
+static void a_retained_command_is_never_obeyed(void **state)
+{
+	(void)state;
+	open_outputs("");
+	command_with("switch", "on", true, NULL);
+	command("switch", "");
+	assert_int_equal(0, readings);
+	assert_int_equal(0, fake_count);
+}
+
+static void the_result_goes_where_the_request_asks_as_well(void **state)
+{
+	(void)state;
+	open_outputs("");
+	command_with("switch", "on", false, "foyer/$web/answers");
+	assert_int_equal(2, fake_count);
+	assert_string_equal("foyer/salon/dev/switch/result", fake_published[0].topic);
+	assert_string_equal("foyer/$web/answers", fake_published[1].topic);
+	assert_string_equal(fake_published[0].payload, fake_published[1].payload);
+	assert_int_equal(2, fake_published[1].correlation_len);
+	assert_memory_equal("c7", fake_published[1].correlation, 2);
+	command_with("switch", "on", false, "foyer/#");
+	assert_int_equal(3, fake_count);
+}
+
+static void a_slow_output_answers_when_it_is_done(void **state)
+{
+	(void)state;
+	open_outputs("answer_after = 20ms\n");
+	command("switch", "{\"value\":1,\"id\":\"7f\"}");
+	assert_int_equal(0, fake_count);
+	WAIT_UNTIL(fake_count == 1);
+	assert_int_equal(1, readings);
+	assert_non_null(strstr(fake_last()->payload, "\"id\":\"7f\",\"ok\":true,\"value\":1"));
+}
+
+static void an_output_that_refuses_says_why_and_one_that_is_silent_nothing(void **state)
+{
+	(void)state;
+	open_outputs("answer = refuse\nreason = door open\n");
+	command("switch", "1");
+	assert_string_equal("{\"ok\":false,\"error\":\"door open\",\"time\":1767268800000}", fake_last()->payload);
+	assert_int_equal(0, readings);
+	assert_string_equal("", node.devices->error);
+	end(NULL);
+	begin(NULL);
+	open_outputs("answer = silent\n");
+	command("switch", "1");
+	assert_int_equal(0, fake_count);
+}
+
+static void too_many_slow_commands_at_once_are_refused(void **state)
+{
+	(void)state;
+	open_outputs("answer_after = 1m\n");
+	for (int i = 0; i < 64; i++)
+		command("switch", "1");
+	assert_int_equal(0, fake_count);
+	command("switch", "1");
+	assert_string_equal("{\"ok\":false,\"error\":\"too many commands at once\",\"time\":1767268800000}", fake_last()->payload);
+}
+
+static void an_output_whose_device_is_absent_says_so(void **state)
+{
+	struct series series;
+	const struct bus_message message = { .topic = "x", .payload = "50", .len = 2, .qos = 1 };
+
+	(void)state;
+	chip_device.channels[0].output = OUTPUT_RANGE;
+	chip_device.channels[0].max = 100;
+	chip.open_error = -ENODEV;
+	open_sampler(&chip_device, 1);
+	assert_int_equal(0, series_make("salon", "chip", "humidity", &series));
+	actuator_command(actuator, &series, &message);
+	assert_non_null(strstr(fake_last()->payload, strerror(ENODEV)));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(a_chip_is_opened_once_and_read_at_its_interval_after_it_settled),
+		TEST(a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back),
+		TEST(a_chip_that_is_absent_at_start_is_looked_for_again),
+		TEST(what_the_quantity_cannot_be_is_dropped_and_told_once),
+		TEST(a_faster_clock_lives_a_day_in_minutes_and_dates_readings_truly),
+		TEST(a_late_device_dates_its_readings_late),
+		TEST(a_silent_simulation_is_a_fault_like_any_other),
+		TEST(a_command_is_obeyed_its_state_told_and_then_its_result),
+		TEST(a_command_that_the_output_cannot_obey_is_refused_with_the_reason),
+		TEST(a_retained_command_is_never_obeyed),
+		TEST(the_result_goes_where_the_request_asks_as_well),
+		TEST(a_slow_output_answers_when_it_is_done),
+		TEST(an_output_that_refuses_says_why_and_one_that_is_silent_nothing),
+		TEST(too_many_slow_commands_at_once_are_refused),
+		TEST(an_output_whose_device_is_absent_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
