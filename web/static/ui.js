@@ -167,8 +167,8 @@ function show(page) {
     for (const e of fresh) { const old = parts.get(e.dataset.part); busy(old) ? later(refresh, 2000) : swap(old, document.adoptNode(e)); }
     if (document.querySelector('[data-part=head]')) document.title = page.title;
   }
+  for (const e of $('.tile, form.ctl')) tried.delete(e.dataset.series);
   dress(); sparks(); ages();
-  dispatchEvent(new Event('foyer:fresh'));
 }
 
 /* ---- the event stream ---- */
@@ -186,9 +186,8 @@ function connect() {
     lost = false; document.getElementById('lost').hidden = true; pill();
   };
   es.onerror = () => {
+    if (!lost) connect.tell = setTimeout(() => { document.getElementById('lost').hidden = false; }, 3000);
     lost = true; pill();
-    clearTimeout(connect.tell);
-    connect.tell = setTimeout(() => { if (lost) document.getElementById('lost').hidden = false; }, 3000);
     /* A refusal ends the browser's own tries; ours are spread, so that a house of tablets does not knock all at once. */
     if (es.readyState === EventSource.CLOSED) { es.close(); setTimeout(connect, 2000 + Math.random() * 3000); }
   };
@@ -197,7 +196,10 @@ function connect() {
   on('result', result);
   on('node', () => later(refresh, 250));
   on('broker', e => broker(e.up));
-  on('reset', () => { lines.clear(); later(refresh, Math.random() * 1000); dispatchEvent(new Event('foyer:reset')); });
+  on('reset', () => {                     // perhaps a server that has just started: it hears of the nodes in a moment
+    lines.clear(); later(refresh, Math.random() * 1000); setTimeout(refresh, 4000);
+    dispatchEvent(new Event('foyer:reset'));
+  });
   addEventListener('pagehide', () => es.close(), { once: true });
 }
 addEventListener('pageshow', e => { if (e.persisted) { connect(); refresh(); } });
