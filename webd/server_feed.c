@@ -12,6 +12,7 @@
 #include "server_internal.h"
 
 enum {
+	BURST_MS = 1000,	/* bare readings that came within one millisecond lie no further ahead than this */
 	SETTLED_MS = 15000,	/* after this the collector has committed what the broker had kept for us, and its times can be read */
 };
 
@@ -68,6 +69,16 @@ struct arrival {
 	struct reading news;	/* of a batch the last one alone is worth an event: the others were true once */
 };
 
+/* Of a bare reading: moved on where its series has that instant already, as the collector does. */
+static int64_t moment_of_arrival(const struct house *house, const struct series *name, int64_t now_ms)
+{
+	const struct house_series *series = house_series(house, name);
+
+	if (!series || !series->has_value || series->time_ms < now_ms || series->time_ms - now_ms >= BURST_MS)
+		return now_ms;
+	return series->time_ms + 1;
+}
+
 static int take_reading(void *context, const struct reading *given, const char *unit)
 {
 	struct arrival *arrival = context;
@@ -85,7 +96,7 @@ static int take_reading(void *context, const struct reading *given, const char *
 		r = house_retained(house, &reading, arrival->now_ms);
 	} else {
 		if (reading.time_ms == TIME_NONE)
-			reading.time_ms = arrival->now_ms;
+			reading.time_ms = moment_of_arrival(house, &reading.series, arrival->now_ms);
 		r = house_reading(house, &reading);
 	}
 	if (r == 1) {
