@@ -105,7 +105,8 @@ static struct view view_of(const struct pages *pages, struct http_request *reque
 
 	return (struct view){
 		.strings = pages->strings, .language = reader->language, .icons = pages->icons, .now_ms = clock_wall_ms(),
-		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request), .broker_up = broker_is_up(pages),
+		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request),
+		.broker_up = broker_is_up(pages),
 	};
 }
 
@@ -180,6 +181,8 @@ static void add_empty(const struct pages *pages, cJSON *data)
 			 colon + 1, pages->settings.base);
 	else
 		snprintf(text, sizeof(text), "mosquitto_pub -h %s -t %s/salon/bme280/temperature -m 24", broker, pages->settings.base);
+	/* A broker known by its loopback address may not listen to anybody else: the line shall work as it stands. */
+	cJSON_AddBoolToObject(data, "is_local", !strncmp(broker, "127.", 4) || !strncmp(broker, "localhost", 9) || strstr(broker, "::1"));
 	cJSON_AddTrueToObject(data, "is_empty");
 	cJSON_AddStringToObject(data, "try_this", text);
 	cJSON_AddStringToObject(data, "base", pages->settings.base);

@@ -235,7 +235,8 @@ static void add_status(const struct view *view, cJSON *json, const struct house_
 		status = wording_value(view->language, series->quantity, &series->value, text);
 	if (status)
 		cJSON_AddStringToObject(json, "status", status);
-	cJSON_AddBoolToObject(json, "status_time", !offline && series->has_value && !series->time_guessed && !(series->output == HOUSE_BUTTON && series->confirm));
+	cJSON_AddBoolToObject(json, "status_time", !offline && series->has_value && !series->time_guessed &&
+			      !(series->output == HOUSE_BUTTON && series->confirm));
 }
 
 static void add_kind(const struct view *view, cJSON *json, const struct house_series *series)
