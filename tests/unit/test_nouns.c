@@ -192,7 +192,8 @@ static void any_number_reads_back(void **state)
 
 static void texts_are_clean_utf_8(void **state)
 {
-	static const char *const wrong[] = { "a\nb", "\x7f", "\xc2\x85", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80" };
+	static const char *const wrong[] = { "a\nb", "\x7f", "\xc2\x85", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80",
+					     "\xe2\x82", "\x80", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80" };
 	struct value value = { .number = 7 };
 
 	(void)state;

@@ -223,6 +223,18 @@ static void a_hole_is_one_gap_at_its_beginning(void **state)
 	assert_int_equal(TEN_OCLOCK + 20 * MINUTE, points[22].time_ms);
 }
 
+static void two_and_a_half_steps_are_no_hole_yet(void **state)
+{
+	int64_t resolution_ms;
+
+	(void)state;
+	fill(AIR, TEN_OCLOCK, 10);
+	fill(AIR, TEN_OCLOCK + 90 * SECOND + 25 * SECOND, 10);
+	assert_int_equal(20, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, &resolution_ms));
+	fill(AIR, TEN_OCLOCK + 205 * SECOND + 25 * SECOND + 1, 10);
+	assert_int_equal(31, read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, &resolution_ms));
+}
+
 static void a_slow_sensors_distances_are_no_holes(void **state)
 {
 	const struct store_span span = { TEN_OCLOCK, TEN_OCLOCK + HOUR, 100, 10 * MINUTE };
@@ -408,6 +420,7 @@ int main(void)
 		TEST(a_long_span_is_read_from_rollups_and_says_the_same),
 		TEST(a_year_is_read_from_hours),
 		TEST(a_hole_is_one_gap_at_its_beginning),
+		TEST(two_and_a_half_steps_are_no_hole_yet),
 		TEST(a_slow_sensors_distances_are_no_holes),
 		TEST(gaps_never_overflow_the_callers_array),
 		TEST(a_span_that_makes_no_sense_is_refused),

@@ -79,6 +79,7 @@ static void a_late_reading_mends_its_span_and_its_hour(void **state)
 	house_append(AIR, TEN_OCLOCK + MINUTE, 10);
 	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 5);
 	house_append(AIR, TEN_OCLOCK + 30 * MINUTE, 20);
+	house_append(AIR, TEN_OCLOCK + HOUR, 99);		/* the next hour's */
 	house_maintain(TEN_OCLOCK + 2 * HOUR);
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 30));
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 3 * MINUTE, 35));
@@ -272,6 +273,10 @@ static void a_reading_that_comes_after_its_rows_are_gone_is_added_to_the_rollups
 	assert_string_equal("4|22.5|10|30|20", rollup("temperature_5min", 1, TEN_OCLOCK));
 	assert_string_equal("4|22.5|10|30|20", rollup("temperature_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|3|3|3|3", rollup("temperature_5min", 2, TEN_OCLOCK));
+	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 5);
+	house_append("cuisine/air/temperature", TEN_OCLOCK + 2 * MINUTE, 7);	/* both at once */
+	house_maintain(now_ms);
+	assert_string_equal("3|5|3|7|3", rollup("temperature_5min", 2, TEN_OCLOCK));
 	assert_string_equal("0", house_query("SELECT count(*) FROM temperature"));
 }
 
