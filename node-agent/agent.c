@@ -173,7 +173,10 @@ static int open_parts(struct agent *agent)
 		return r;
 	sd_event_source_set_enabled(agent->health_timer, SD_EVENT_OFF);
 	sd_event_source_set_enabled(agent->backfill_timer, SD_EVENT_OFF);
-	r = outbox_open(agent->event, &outbox_settings, &agent->outbox);
+	if (agent->outbox)
+		outbox_configure(agent->outbox, &outbox_settings);
+	else
+		r = outbox_open(agent->event, &outbox_settings, &agent->outbox);
 	if (r >= 0)
 		r = sampler_open(agent->event, settings->devices, settings->clock_rate, &sampler_hooks, agent, &agent->sampler);
 	if (r >= 0)
@@ -191,13 +194,16 @@ static int open_parts(struct agent *agent)
 	return 0;
 }
 
-int agent_open(sd_event *event, const struct settings *settings, struct agent **ret_agent)
+int agent_open(sd_event *event, const struct settings *settings, struct outbox *outbox, struct agent **ret_agent)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	int r;
 
-	if (!agent)
+	if (!agent) {
+		outbox_close(outbox);
 		return -ENOMEM;
+	}
+	agent->outbox = outbox;
 	agent->event = sd_event_ref(event);
 	agent->settings = settings;
 	r = open_parts(agent);
@@ -209,18 +215,28 @@ int agent_open(sd_event *event, const struct settings *settings, struct agent **
 	return 0;
 }
 
-void agent_close(struct agent *agent)
+struct outbox *agent_close_but_outbox(struct agent *agent)
 {
-	if (!agent)
-		return;
+	struct outbox *outbox = agent->outbox;
+
 	if (agent->bus)
 		announce_status(agent->bus, agent->settings, "offline");
 	bus_close(agent->bus);
+	if (outbox) {
+		outbox_disconnected(outbox);
+		outbox_use(outbox, NULL);
+	}
 	actuator_close(agent->actuator);
 	sampler_close(agent->sampler);
-	outbox_close(agent->outbox);
 	sd_event_source_disable_unref(agent->health_timer);
 	sd_event_source_disable_unref(agent->backfill_timer);
 	sd_event_unref(agent->event);
 	free(agent);
+	return outbox;
+}
+
+void agent_close(struct agent *agent)
+{
+	if (agent)
+		outbox_close(agent_close_but_outbox(agent));
 }

@@ -42,18 +42,30 @@ static int read_settings(const struct service_options *options, struct conf **re
 	return 0;
 }
 
-/* Everything anew, as a restart would; with mistakes in the file the old node goes on. */
+/* Under another name nobody would receipt what waits, so it goes with the old one. */
+static struct outbox *close_for_reload(struct daemon *daemon, const struct settings *settings)
+{
+	struct outbox *outbox = agent_close_but_outbox(daemon->agent);
+
+	if (strcmp(settings->name, daemon->settings.name) == 0 && strcmp(settings->bus.base, daemon->settings.bus.base) == 0)
+		return outbox;
+	outbox_close(outbox);
+	return NULL;
+}
+
+/* Everything anew, as a restart would, but what waits for its receipt stays; with mistakes in the file the old node goes on. */
 static void reload(void *context)
 {
 	struct daemon *daemon = context;
 	struct settings settings, old = daemon->settings;
+	struct outbox *outbox;
 	struct conf *conf;
 
 	if (read_settings(daemon->options, &conf, &settings) < 0) {
 		log_error("the configuration has mistakes, the old one stays");
 		return;
 	}
-	agent_close(daemon->agent);
+	outbox = close_for_reload(daemon, &settings);
 	daemon->agent = NULL;
 	settings_done(&old);
 	conf_close(daemon->conf);
@@ -61,7 +73,7 @@ static void reload(void *context)
 	daemon->settings = settings;
 	daemon->settings.back_fill_ms = 0;
 	log_set_level(settings.log_level);
-	if (agent_open(daemon->event, &daemon->settings, &daemon->agent) < 0)
+	if (agent_open(daemon->event, &daemon->settings, outbox, &daemon->agent) < 0)
 		sd_event_exit(daemon->event, EXIT_FAILURE);
 	else
 		log_info("configuration read again");
@@ -72,7 +84,7 @@ static int run(struct daemon *daemon)
 	int r = service_loop(&daemon->event, reload, daemon);
 
 	if (r >= 0)
-		r = agent_open(daemon->event, &daemon->settings, &daemon->agent);
+		r = agent_open(daemon->event, &daemon->settings, NULL, &daemon->agent);
 	if (r >= 0) {
 		service_ready("connecting to %s:%d", daemon->settings.bus.host, daemon->settings.bus.port);
 		r = sd_event_loop(daemon->event);

@@ -21,8 +21,14 @@ enum {
 
 enum state { WAITING, SENT, DONE };
 
+/* The series that readings wait of; they outlive the devices, which a new configuration replaces. */
+struct kept_series {
+	struct kept_series *next;
+	struct series name;
+};
+
 struct entry {
-	const struct channel *channel;
+	const struct kept_series *series;
 	int64_t seq, time_ms;
 	double number;
 	char *text;		/* of a text quantity */
@@ -39,6 +45,7 @@ struct outbox {
 	bool connected;
 	bool receipts;		/* a collector has spoken: the broker's word is not enough any more */
 	int64_t first_seq;	/* of entries[head]; numbers have no holes, so a number tells its place */
+	struct kept_series *series;
 	struct entry *entries;
 	size_t head, count, room;
 	size_t waiting;		/* entries in state WAITING */
@@ -76,7 +83,7 @@ static void drop_done(struct outbox *outbox)
 static struct reading reading_of(const struct entry *entry)
 {
 	struct reading reading = {
-		.series = entry->channel->series,
+		.series = entry->series->name,
 		.time_ms = entry->time_ms,
 		.value = value_of_number(entry->number),
 		.seq = entry->seq,
@@ -87,11 +94,11 @@ static struct reading reading_of(const struct entry *entry)
 	return reading;
 }
 
-static int publish(struct outbox *outbox, const struct channel *channel, const char *payload, size_t len, bool retain, int *ret_id)
+static int publish(struct outbox *outbox, const struct series *series, const char *payload, size_t len, bool retain, int *ret_id)
 {
 	char topic[WIRE_TOPIC_MAX + 1];
 	struct bus_publication publication = {
-		.topic = wire_format_topic(outbox->settings.base, WIRE_READING, &channel->series, topic),
+		.topic = wire_format_topic(outbox->settings.base, WIRE_READING, series, topic),
 		.payload = payload,
 		.len = len,
 		.qos = 1,
@@ -116,7 +123,7 @@ static void send_live(struct outbox *outbox, struct entry *entry)
 	char payload[WIRE_READING_MAX * 4];
 	int id, len = wire_format_reading(&reading, payload, sizeof(payload));
 
-	if (len > 0 && publish(outbox, entry->channel, payload, (size_t)len, true, &id) == 0)
+	if (len > 0 && publish(outbox, &entry->series->name, payload, (size_t)len, true, &id) == 0)
 		mark_sent(outbox, entry, id);
 }
 
@@ -126,7 +133,7 @@ static void send_live(struct outbox *outbox, struct entry *entry)
 static int send_batch(struct outbox *outbox, size_t from)
 {
 	static char payload[BATCH_BYTES];	/* one thread, one batch at a time */
-	const struct channel *channel = at(outbox, from)->channel;
+	const struct kept_series *series = at(outbox, from)->series;
 	size_t chosen[BATCH_READINGS], count = 0, len = 0;
 	size_t end = from + WINDOW < outbox->count ? from + WINDOW : outbox->count;
 	int id, r;
@@ -137,7 +144,7 @@ static int send_batch(struct outbox *outbox, size_t from)
 		struct reading reading;
 		int n;
 
-		if (entry->state != WAITING || entry->channel != channel)
+		if (entry->state != WAITING || entry->series != series)
 			continue;
 		reading = reading_of(entry);
 		n = wire_format_reading(&reading, payload + len, sizeof(payload) - len - 2);
@@ -148,7 +155,7 @@ static int send_batch(struct outbox *outbox, size_t from)
 		chosen[count++] = i;
 	}
 	payload[len - 1] = ']';
-	r = publish(outbox, channel, payload, len, false, &id);
+	r = publish(outbox, &series->name, payload, len, false, &id);
 	if (r < 0)
 		return r;
 	outbox->flying[outbox->in_flight++] = id;
@@ -227,10 +234,31 @@ static void wake(struct outbox *outbox, int64_t delay_ms)
 
 /* ---- use ------------------------------------------------------------------------------------------------------------------------ */
 
+static const struct kept_series *keep_series(struct outbox *outbox, const struct series *name)
+{
+	struct kept_series *series = outbox->series;
+
+	while (series && !series_equal(&series->name, name))
+		series = series->next;
+	if (series)
+		return series;
+	series = malloc(sizeof(*series));
+	if (!series)
+		return NULL;
+	*series = (struct kept_series){ outbox->series, *name };
+	outbox->series = series;
+	return series;
+}
+
 void outbox_add(struct outbox *outbox, const struct channel *channel, int64_t time_ms, const struct value *value, bool live)
 {
+	const struct kept_series *series = keep_series(outbox, &channel->series);
 	struct entry *entry;
 
+	if (!series) {
+		outbox->given_up++;
+		return;
+	}
 	if (outbox->count == outbox->room) {
 		if (at(outbox, 0)->state != DONE)
 			outbox->given_up++;
@@ -241,7 +269,7 @@ void outbox_add(struct outbox *outbox, const struct channel *channel, int64_t ti
 	}
 	entry = at(outbox, outbox->count++);
 	*entry = (struct entry){
-		.channel = channel,
+		.series = series,
 		.seq = serial_next(&outbox->serial),
 		.time_ms = time_ms,
 		.number = value->number,
@@ -267,6 +295,11 @@ size_t outbox_free(const struct outbox *outbox)
 void outbox_use(struct outbox *outbox, struct bus *bus)
 {
 	outbox->bus = bus;
+}
+
+void outbox_configure(struct outbox *outbox, const struct outbox_settings *settings)
+{
+	outbox->settings = *settings;
 }
 
 static void all_wait_again(struct outbox *outbox)
@@ -371,6 +404,12 @@ void outbox_close(struct outbox *outbox)
 		return;
 	for (size_t i = 0; i < outbox->count; i++)
 		free(at(outbox, i)->text);
+	while (outbox->series) {
+		struct kept_series *series = outbox->series;
+
+		outbox->series = series->next;
+		free(series);
+	}
 	sd_event_source_disable_unref(outbox->tick);
 	serial_done(&outbox->serial);
 	free(outbox->entries);

@@ -22,6 +22,9 @@ struct outbox_settings {
 int outbox_open(sd_event *event, const struct outbox_settings *settings, struct outbox **ret_outbox);
 void outbox_close(struct outbox *outbox);
 
+/* New settings; its room and its folder stay as they were opened. settings->base outlives the outbox or the next call. */
+void outbox_configure(struct outbox *outbox, const struct outbox_settings *settings);
+
 /* The bus to send by. */
 void outbox_use(struct outbox *outbox, struct bus *bus);
 

@@ -134,3 +134,21 @@ test('a node whose broker and collector die loses nothing', { deadline: 90000 },
 	await house.nodes.pi.stop();
 	await heard.stop();
 });
+
+test('a node that reads its configuration again keeps what waits for its receipt', { deadline: 60000 }, async () => {
+	const sim = { driver: 'sim', quantities: 'pressure', interval: '50ms' };
+
+	await house.startNode('reloaded', { air: sim }, { node: { resend_after: '1s', health_interval: '1s' } });
+	await house.stored('reloaded', 'air', 'pressure', 5);
+	await house.broker.kill();
+	await house.nodes.reloaded.logged(/lost the broker/);
+	const gone = Date.now();
+	await sleep(500);
+	house.nodes.reloaded.signal('SIGHUP');
+	await house.nodes.reloaded.logged(/configuration read again/);
+	const back = Date.now();
+	await house.startBroker();
+	await waitFor(async () => (await house.readings('reloaded', 'air', 'pressure')).filter((row) => row.time > gone && row.time < back).length >= 3,
+		'what was measured before the reload is in the file', 20000);
+	await house.nodes.reloaded.stop();
+});
