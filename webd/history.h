@@ -6,7 +6,7 @@
 #include "http.h"
 
 enum {
-	HISTORY_SERIES_MAX = 32,
+	HISTORY_SERIES_MAX = 128,
 	HISTORY_POINTS_MAX = 10000,	/* of one series */
 	HISTORY_TOTAL_MAX = 100000,	/* of all together */
 	HISTORY_REASON_MAX = 256,

@@ -41,7 +41,7 @@ function ages() {
 }
 
 /* ---- sparklines: one path per unbroken run, no library ---- */
-const NS = 'http://www.w3.org/2000/svg', KEPT = 100, MOST = 32;             // MOST: series that the server tells at once
+const NS = 'http://www.w3.org/2000/svg', KEPT = 100, MOST = 128;            // MOST: series that the server tells at once
 const lines = new Map();                 // series -> points, so that a part that came anew needs no history
 const svg = (el, tag, at) => { const e = document.createElementNS(NS, tag); for (const k in at) e.setAttribute(k, at[k]); el.append(e); };
 function strip(el, points) {             // states: from the first change to now
