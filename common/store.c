@@ -60,8 +60,8 @@ int store_fail(struct store *store, int code)
 		return explain(store, -ENOMEM, "out of memory");
 	case SQLITE_FULL:
 		return system_error(store, ENOSPC);
-	case SQLITE_READONLY:
-		return system_error(store, EROFS);
+	case SQLITE_READONLY:	/* of the file, or of all its file system */
+		return system_error(store, faccessat(AT_FDCWD, store->path, W_OK, AT_EACCESS) < 0 && errno == EROFS ? EROFS : EACCES);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return explain(store, -EUCLEAN,

@@ -190,7 +190,7 @@ static void a_file_without_the_right_to_write_is_told_before_readings_are_lost(v
 	chmod(folder_path("."), 0777);
 	chmod(folder_path("foyer.db.lock"), 0666);
 	as_nobody(true);
-	assert_not_opened(house_path(), STORE_WRITE, -EROFS, "");
+	assert_not_opened(house_path(), STORE_WRITE, -EROFS, "not allowed to write there");
 	as_nobody(false);
 }
 
