@@ -20,9 +20,7 @@ const count = async (where, quantity) => (await where.rows(`SELECT count(*) AS n
 async function killInTheMiddle(where, quantity, flood) {
 	let killed = 0;
 
-	while (killed < KILLS && (await count(where, quantity)) < FLOOD) {
-		const before = await count(where, quantity);
-
+	for (let before = 0; killed < KILLS && (before = await count(where, quantity)) < FLOOD;) {
 		await waitFor(async () => (await count(where, quantity)) > before, 'some more readings', 20000);
 		await sleep(Math.random() * 40); // anywhere: between commits, within one, before the acknowledgements
 		await where.collector.kill();
@@ -84,6 +82,25 @@ test('kill -9 with the commit interval of 10 s, before anything of the batch is 
 	await wide.settled();
 	assert.deepEqual(rows.map((row) => row.value), Array.from({ length: 16 }, (_, i) => i));
 	assert.equal((await wide.readings('salon', 'early', 'voltage')).length, 16);
+});
+
+test('SIGTERM in the middle of a flood of batches: it leaves within 2 s, and the rest waits for it', { deadline: 60000 }, async () => {
+	const start = Date.now() - 86400000;
+	const batches = Array.from({ length: 100 }, (_, i) => JSON.stringify(Array.from({ length: 1000 }, (_, j) => ({ value: 1000 + (j % 50), time: start + (i * 1000 + j) * 100 }))));
+
+	await wide.collector.stop();
+	await wide.pubLines('salon/heap/pressure', batches);
+	await wide.startCollector();
+	await wide.stored('salon', 'heap', 'pressure', 1);
+	const { code, ms } = await wide.collector.stop();
+	const before = (await wide.readings('salon', 'heap', 'pressure')).length;
+	assert.equal(code, 0);
+	assert.ok(ms < 2000, `${ms} ms`);
+	assert.ok(before < 100000, 'in the middle');
+	await wide.startCollector();
+	await waitFor(async () => (await count(wide, 'pressure')) >= 100000, 'all of it', 30000);
+	await wide.settled();
+	assert.equal((await wide.readings('salon', 'heap', 'pressure')).length, 100000);
 });
 
 test('while the collector is away the broker keeps everything for it', { deadline: 60000 }, async () => {
