@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "bus_mosquitto.h"
+#include "clock.h"
 #include "log.h"
 
 static void lost(struct bus *bus);
@@ -64,7 +65,9 @@ static void hurry(struct bus *bus)
 
 static int read_all(struct bus *bus)
 {
-	for (int i = 0; i < PACKETS_PER_READ; i++) {
+	int64_t end_ms = clock_boot_ms() + READ_MS;
+
+	for (int i = 0; i < PACKETS_PER_READ && clock_boot_ms() <= end_ms; i++) {
 		int rc;
 
 		errno = 0;

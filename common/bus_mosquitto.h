@@ -16,6 +16,7 @@ enum {
 	QUEUE_COUNT_MAX = 20000,
 	PASSWORD_MAX = 255,
 	PACKETS_PER_READ = 4096,	/* then others on the loop have their turn */
+	READ_MS = 50,		/* likewise: a packet may be a batch of hundreds of readings */
 	CLOSE_MS = 1000,
 };
 

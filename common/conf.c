@@ -173,6 +173,18 @@ static int on_entry(void *userdata, const char *section_text, const char *key, c
 	return 1;
 }
 
+/* A text has no zero bytes; a file that lost its content with the power has nothing else. */
+static void tell_zero_byte(struct conf *conf, FILE *file)
+{
+	int line = 1, c;
+
+	while ((c = getc(file)) != EOF && c != '\0')
+		line += c == '\n';
+	if (c == '\0')
+		mistake_at(conf, line, "a zero byte: the file is damaged, or no text");
+	rewind(file);
+}
+
 static int read_file(struct conf *conf)
 {
 	struct source source = { .conf = conf, .file = fopen(conf->path, "re") };
@@ -183,6 +195,7 @@ static int read_file(struct conf *conf)
 		fprintf(stderr, "%s: cannot be read: %s\n", conf->path, strerror(-r));
 		return r;
 	}
+	tell_zero_byte(conf, source.file);
 	ini_inline_comment_prefixes = (char *)";#";
 	ini_allow_multiline = false;
 	ini_use_stack = false;
