@@ -22,6 +22,8 @@ enum {
 	FRESH_MS = 25000,	/* without a store no ping can be written: a new connection in time instead */
 	MAINTAIN_MS = 60000,
 	MAINTAIN_NEXT_MS = 100,	/* between two slices of housekeeping */
+	MAINTAIN_IDLE_MS = 5,	/* likewise, while nothing waits for a commit */
+	MAINTAIN_LATE_MS = 1000,	/* after the last late readings: until then charts do not show them */
 	MAINTAIN_BUDGET_MS = 20,
 };
 
@@ -40,7 +42,8 @@ struct collector {
 	struct repeats *repeats;
 	struct pace pace;
 	int64_t timer_ms;	/* what commit_timer is set to; INT64_MAX: off */
-	int64_t start_ms, health_ms, connected_ms;
+	int64_t start_ms, health_ms, connected_ms, maintained_ms;
+	int64_t late;		/* late readings whose housekeeping is arranged */
 	int64_t commits;
 	bool maintain_due;
 	char status_topic[WIRE_TOPIC_MAX + 1], health_topic[WIRE_TOPIC_MAX + 1];
@@ -182,11 +185,27 @@ static void maintain(struct collector *collector)
 	int r = store_maintain(collector->store, clock_wall_ms(), MAINTAIN_BUDGET_MS);
 
 	collector->maintain_due = false;
+	collector->maintained_ms = clock_boot_ms();
 	if (r < 0) {
 		give_up_store(collector, store_error(collector->store));
 		return;
 	}
-	arm(collector->maintain_timer, r > 0 ? MAINTAIN_NEXT_MS : MAINTAIN_MS, r > 0 ? 10 : 5000);
+	if (r == 0)
+		arm(collector->maintain_timer, MAINTAIN_MS, 5000);
+	else
+		arm(collector->maintain_timer, collector->pace.waiting ? MAINTAIN_NEXT_MS : MAINTAIN_IDLE_MS, 5);
+}
+
+/* Brings the housekeeping forward, unless late readings have put it off for long enough. */
+static void note_late(struct collector *collector)
+{
+	int64_t late = ingest_counts(collector->ingest)->late;
+
+	if (late == collector->late)
+		return;
+	collector->late = late;
+	if (clock_boot_ms() - collector->maintained_ms < MAINTAIN_MS)
+		arm(collector->maintain_timer, MAINTAIN_LATE_MS, 100);
 }
 
 static int on_maintain(sd_event_source *source, uint64_t now_us, void *userdata)
@@ -229,6 +248,7 @@ static void commit(struct collector *collector)
 		marker = publish_health(collector);
 	repeats_committed(collector->repeats, marker);
 	bus_flush(collector->bus);
+	note_late(collector);
 	if (collector->maintain_due)
 		maintain(collector);
 }
@@ -390,7 +410,7 @@ int collector_open(sd_event *event, const struct settings *settings, struct coll
 	collector->event = sd_event_ref(event);
 	collector->settings = settings;
 	collector->timer_ms = INT64_MAX;
-	collector->start_ms = clock_boot_ms();
+	collector->start_ms = collector->maintained_ms = clock_boot_ms();
 	pace_init(&collector->pace, settings->commit_interval_ms, (unsigned)settings->batch);
 	collector->receipts = receipts_open();
 	collector->repeats = repeats_open((size_t)settings->batch);

@@ -14,6 +14,7 @@ enum {
 	LOG_PERIOD_MS = 60000,	/* one line a minute for each cause and topic */
 	LOG_CAUSES_MAX = 32,
 	LABEL_MAX = 64,
+	LATE_MS = 600000,	/* older than this: its five minutes are closed, and have to be done again */
 };
 
 struct told {
@@ -149,6 +150,13 @@ static void refuse_reading(struct ingest *ingest, const struct reading *reading,
 	refuse(ingest, json, len > 0 ? (size_t)len : 0, reason);
 }
 
+static void count_stored(struct ingest *ingest, const struct reading *given)
+{
+	ingest->counts.stored++;
+	if (given->time_ms != TIME_NONE && given->time_ms < ingest->now_ms - LATE_MS)
+		ingest->counts.late++;
+}
+
 static int on_reading(void *context, const struct reading *given, const char *unit)
 {
 	struct ingest *ingest = context;
@@ -172,7 +180,7 @@ static int on_reading(void *context, const struct reading *given, const char *un
 		else if (r < 0)
 			ingest->error = r;
 		else if (r > 0)
-			ingest->counts.stored++;
+			count_stored(ingest, given);
 		else
 			ingest->counts.known++;
 	}

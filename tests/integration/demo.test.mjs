@@ -44,16 +44,19 @@ test('make demo runs the same file after building', () => {
 
 test('the demo shows a house with a week behind it and ends by the clock', { deadline: 150000 }, async () => {
 	const port = await freePort();
-	const part = demo({ DEMO_SECONDS: '8', PORT: String(port) });
+	const part = demo({ DEMO_SECONDS: '20', PORT: String(port) });
 	const url = await address(part);
 
 	assert.equal(new URL(url).port, String(port));
 	const page = await (await fetch(url)).text();
 	for (const node of ['salon', 'cuisine', 'garage'])
 		assert.match(page, new RegExp(`/node/${node}`));
-	const { series } = await (await fetch(`${url}/api/v1/history?series=${/data-series="(salon\/[^"]*\/temperature)"/.exec(page)[1]}&from=${Date.now() - 7 * DAY}&to=${Date.now()}&points=300`)).json();
-	const points = series[0].points.filter(([, mean]) => mean !== null);
-	assert.ok(points.length > 200, `${points.length} points`);
+	const series = /data-series="(salon\/[^"]*\/temperature)"/.exec(page)[1];
+	const week = `${url}/api/v1/history?series=${series}&from=${Date.now() - 7 * DAY}&to=${Date.now()}&points=300`;
+	const points = await waitFor(async () => {
+		const known = (await (await fetch(week)).json()).series[0].points.filter(([, mean]) => mean !== null);
+		return known.length > 200 && known;
+	}, 'a week in the chart', 15000);
 	assert.ok(points[0][0] < Date.now() - 6.9 * DAY, 'a week is there');
 	assert.ok(points.at(-1)[0] > Date.now() - 3 * 3600000, 'up to now');
 	const nodes = (await (await fetch(`${url}/api/v1/nodes`)).json()).nodes;

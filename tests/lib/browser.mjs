@@ -19,7 +19,8 @@ export async function openPage(browser, options = {}) {
 	page.complaints = [];
 	page.hosts = new Set();
 	page.on('pageerror', (error) => page.complaints.push(error.message));
-	page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
+	// A refusal is an answer, not a fault of the page: the browser remarks on it all the same.
+	page.on('console', (message) => message.type() === 'error' && !/status of 400/.test(message.text()) && page.complaints.push(message.text()));
 	page.on('request', (request) => page.hosts.add(new URL(request.url()).host));
 	return page;
 }
