@@ -37,7 +37,8 @@ struct sampler {
 static void arm(struct slot *slot, int64_t delay_ms, int64_t accuracy_ms)
 {
 	sd_event_source_set_time_relative(slot->timer, (uint64_t)(delay_ms > 0 ? delay_ms : 0) * 1000);
-	sd_event_source_set_time_accuracy(slot->timer, (uint64_t)accuracy_ms * 1000);
+	/* 0 would be the loop's default, a quarter of a second. */
+	sd_event_source_set_time_accuracy(slot->timer, (uint64_t)(accuracy_ms > 0 ? accuracy_ms : 1) * 1000);
 	sd_event_source_set_enabled(slot->timer, SD_EVENT_ONESHOT);
 }
 
