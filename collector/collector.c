@@ -18,32 +18,32 @@
 
 enum {
 	STORE_RETRY_MS = 2000,
-	HEALTH_MS = 60000,	/* at most this old while messages come */
-	FRESH_MS = 25000,	/* without a store no ping can be written: a new connection in time instead */
+	HEALTH_MS = 60000, /* at most this old while messages come */
+	FRESH_MS = 25000,  /* without a store no ping can be written: a new connection in time instead */
 	MAINTAIN_MS = 60000,
-	MAINTAIN_NEXT_MS = 100,	/* between two slices of housekeeping */
-	MAINTAIN_IDLE_MS = 5,	/* likewise, while nothing waits for a commit */
-	MAINTAIN_LATE_MS = 1000,	/* after the last late readings: until then charts do not show them */
+	MAINTAIN_NEXT_MS = 100,  /* between two slices of housekeeping */
+	MAINTAIN_IDLE_MS = 5,    /* likewise, while nothing waits for a commit */
+	MAINTAIN_LATE_MS = 1000, /* after the last late readings: until then charts do not show them */
 	MAINTAIN_BUDGET_MS = 20,
 };
 
-#define REPEATS_STATE "bare"	/* the blob of repeats.h in the store */
+#define REPEATS_STATE "bare" /* the blob of repeats.h in the store */
 
 struct collector {
 	sd_event *event;
 	sd_event_source *commit_timer, *retry_timer, *maintain_timer;
 	const struct settings *settings;
 	struct bus *bus;
-	struct store *store;	/* NULL while it can't be used */
+	struct store *store; /* NULL while it can't be used */
 	char store_error[STORE_ERROR_MAX];
-	bool told_store;	/* the log knows that it can't be used */
+	bool told_store; /* the log knows that it can't be used */
 	struct ingest *ingest;
 	struct receipts *receipts;
 	struct repeats *repeats;
 	struct pace pace;
-	int64_t timer_ms;	/* what commit_timer is set to; INT64_MAX: off */
+	int64_t timer_ms; /* what commit_timer is set to; INT64_MAX: off */
 	int64_t start_ms, health_ms, connected_ms, maintained_ms;
-	int64_t late;		/* late readings whose housekeeping is arranged */
+	int64_t late; /* late readings whose housekeeping is arranged */
 	int64_t commits;
 	bool maintain_due;
 	char status_topic[WIRE_TOPIC_MAX + 1], health_topic[WIRE_TOPIC_MAX + 1];
@@ -99,8 +99,7 @@ static int publish_health(struct collector *collector)
 		id = -1;
 	cJSON_free(text);
 	if (collector->store)
-		service_status("%lld readings stored, %lld refused", (long long)counts->stored,
-			       (long long)counts->rejected);
+		service_status("%lld readings stored, %lld refused", (long long)counts->stored, (long long)counts->rejected);
 	else
 		service_status("%s", collector->store_error);
 	collector->health_ms = clock_boot_ms();
@@ -121,7 +120,7 @@ static void send_receipt(void *context, const char *node, const struct wire_rang
 	strncpy(series.node, node, NAME_MAX_LEN);
 	wire_format_topic(collector->settings->bus.base, WIRE_STORED, &series, topic);
 	publication.len = (size_t)len;
-	bus_publish(collector->bus, &publication, NULL);	/* lost: the node sends again and is told then */
+	bus_publish(collector->bus, &publication, NULL); /* lost: the node sends again and is told then */
 }
 
 /* ---- the store ------------------------------------------------------------------------------------------------------------------ */
@@ -176,7 +175,7 @@ static int on_retry_store(sd_event_source *source, uint64_t now_us, void *userda
 	(void)source;
 	(void)now_us;
 	if (open_store(collector) == 0)
-		bus_reconnect(collector->bus, 0);	/* the broker delivers what was not acknowledged */
+		bus_reconnect(collector->bus, 0); /* the broker delivers what was not acknowledged */
 	return 0;
 }
 
@@ -274,7 +273,7 @@ static void on_disconnected(void *context, const char *reason)
 
 	(void)reason;
 	if (collector->store && collector->pace.waiting)
-		commit(collector);	/* what is delivered again is then known */
+		commit(collector); /* what is delivered again is then known */
 	pace_connected(&collector->pace);
 }
 
@@ -294,7 +293,7 @@ static void on_message(void *context, const struct bus_message *message)
 		r = ingest_message(collector->ingest, collector->store, message, now_ms);
 	}
 	if (r == -ENOBUFS) {
-		bus_reconnect(collector->bus, 0);	/* it does not answer our markers: begin anew */
+		bus_reconnect(collector->bus, 0); /* it does not answer our markers: begin anew */
 		return;
 	}
 	if (r < 0) {
@@ -339,7 +338,7 @@ static void on_received(void *context)
 	if (!collector->store)
 		return;
 	if (!collector->pace.waiting)
-		bus_flush(collector->bus);	/* nothing is held: pings and the like may go */
+		bus_flush(collector->bus); /* nothing is held: pings and the like may go */
 	else
 		commit_when_due(collector);
 }
@@ -354,15 +353,15 @@ static void on_acknowledged(void *context, int id)
 static int add_timers(struct collector *collector)
 {
 	const uint64_t far_us = (uint64_t)MAINTAIN_MS * 1000;
-	int r = sd_event_add_time_relative(collector->event, &collector->commit_timer, CLOCK_BOOTTIME, far_us, 0,
-					   on_commit_timer, collector);
+	int r = sd_event_add_time_relative(collector->event, &collector->commit_timer, CLOCK_BOOTTIME, far_us, 0, on_commit_timer,
+					   collector);
 
 	if (r >= 0)
-		r = sd_event_add_time_relative(collector->event, &collector->retry_timer, CLOCK_BOOTTIME,
-					       far_us, 0, on_retry_store, collector);
+		r = sd_event_add_time_relative(collector->event, &collector->retry_timer, CLOCK_BOOTTIME, far_us, 0, on_retry_store,
+					       collector);
 	if (r >= 0)
-		r = sd_event_add_time_relative(collector->event, &collector->maintain_timer, CLOCK_BOOTTIME,
-					       far_us / 10, 0, on_maintain, collector);
+		r = sd_event_add_time_relative(collector->event, &collector->maintain_timer, CLOCK_BOOTTIME, far_us / 10, 0,
+					       on_maintain, collector);
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(collector->commit_timer, SD_EVENT_OFF);

@@ -11,16 +11,16 @@
 #include "../common/wire.h"
 
 enum {
-	LOG_PERIOD_MS = 60000,	/* one line a minute for each cause and topic */
+	LOG_PERIOD_MS = 60000, /* one line a minute for each cause and topic */
 	LOG_CAUSES_MAX = 32,
 	LABEL_MAX = 64,
-	LATE_MS = 600000,	/* older than this: its five minutes are closed, and have to be done again */
+	LATE_MS = 600000, /* older than this: its five minutes are closed, and have to be done again */
 };
 
 struct told {
-	uint32_t cause;		/* a hash */
+	uint32_t cause; /* a hash */
 	int64_t told_ms;
-	unsigned silent;	/* refusals since */
+	unsigned silent; /* refusals since */
 };
 
 struct ingest {
@@ -34,7 +34,7 @@ struct ingest {
 	struct store *store;
 	const struct bus_message *message;
 	int64_t now_ms;
-	int error;		/* of the store */
+	int error; /* of the store */
 };
 
 struct ingest *ingest_open(const char *base, struct receipts *receipts, struct repeats *repeats)
@@ -91,7 +91,7 @@ static void tell_refusal(struct ingest *ingest, const char *topic, const char *r
 	}
 	if (told == ingest->told + LOG_CAUSES_MAX) {
 		if (oldest->told_ms && now_ms - oldest->told_ms < LOG_PERIOD_MS)
-			return;		/* too many at once: they are counted and stand in the table */
+			return; /* too many at once: they are counted and stand in the table */
 		told = oldest;
 		*told = (struct told){ .cause = cause };
 	} else if (now_ms - told->told_ms < LOG_PERIOD_MS) {
@@ -220,7 +220,7 @@ static bool timeless(const struct bus_message *message, const struct series *ser
 	if (memmem(message->payload, message->len, "\"time\"", 6) == NULL)
 		return true;
 	if (((const char *)message->payload)[0] == '{')
-		return false;	/* the usual form; a "time" hidden in another key's text costs only the guard */
+		return false; /* the usual form; a "time" hidden in another key's text costs only the guard */
 	wire_parse_readings(series, message->payload, message->len, glance_at, glance_over, &glance);
 	return glance.timeless;
 }
@@ -234,8 +234,7 @@ static int guard(struct ingest *ingest)
 		return 0;
 	if (repeats_known(ingest->repeats, message->packet_id, message->topic, message->payload, message->len))
 		return 1;
-	return repeats_add(ingest->repeats, message->packet_id, message->topic, message->payload,
-			   message->len) < 0 ? -ENOBUFS : 0;
+	return repeats_add(ingest->repeats, message->packet_id, message->topic, message->payload, message->len) < 0 ? -ENOBUFS : 0;
 }
 
 static int take_readings(struct ingest *ingest, const struct series *series)
@@ -243,12 +242,12 @@ static int take_readings(struct ingest *ingest, const struct series *series)
 	const struct bus_message *message = ingest->message;
 
 	if (message->len == 0)
-		return 0;	/* this is how a retained message is deleted, not a reading */
+		return 0; /* this is how a retained message is deleted, not a reading */
 	if (message->len <= WIRE_PAYLOAD_MAX && timeless(message, series)) {
 		int r;
 
 		if (message->retain)
-			return 0;	/* an old bare value has no time that we could believe */
+			return 0; /* an old bare value has no time that we could believe */
 		r = guard(ingest);
 		if (r != 0) {
 			ingest->counts.known += r > 0;
@@ -314,7 +313,7 @@ static int take_command(struct ingest *ingest, const struct series *series)
 	int r;
 
 	if (message->retain || message->len == 0)
-		return 0;	/* never obeyed, so it is no command */
+		return 0; /* never obeyed, so it is no command */
 	if (wire_parse_command(series, message->payload, message->len, &command, reason) < 0) {
 		refuse(ingest, message->payload, message->len, reason);
 		return 0;
@@ -360,8 +359,9 @@ int ingest_message(struct ingest *ingest, struct store *store, const struct bus_
 		break;
 	case -ENOENT:
 		if (message->len > 0 && !message->retain)
-			refuse(ingest, message->payload, message->len, "no topic of the notation; a reading's is "
-				"BASE/NODE/DEVICE/QUANTITY");
+			refuse(ingest, message->payload, message->len,
+			       "no topic of the notation; a reading's is "
+			       "BASE/NODE/DEVICE/QUANTITY");
 		return ingest->error;
 	default:
 		if (message->len > 0 && !message->retain)

@@ -9,8 +9,8 @@
 #include "repeats.h"
 
 struct ingest_counts {
-	int64_t stored, known, rejected;	/* readings since the start */
-	int64_t late;				/* of the stored: they tell of a time whose rollups are made already */
+	int64_t stored, known, rejected; /* readings since the start */
+	int64_t late;                    /* of the stored: they tell of a time whose rollups are made already */
 };
 
 struct ingest;

@@ -24,8 +24,7 @@ struct daemon {
 	struct collector *collector;
 };
 
-static int read_settings(const struct service_options *options, struct conf **ret_conf,
-			 struct settings *ret_settings)
+static int read_settings(const struct service_options *options, struct conf **ret_conf, struct settings *ret_settings)
 {
 	struct conf *conf = NULL;
 	int r = conf_open(options->conf_path, options->overrides, options->override_count, &conf);

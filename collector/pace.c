@@ -1,10 +1,10 @@
 #include "pace.h"
 
 enum {
-	QUIET_MS = 50,		/* a lone reading is given this long for company, half of what is promised */
-	STALL_MS = 25,		/* a broker with more to send would have sent it by now */
-	RESUME_MS = 250,	/* what came within this time of a commit had been waiting for it */
-	WINDOW_MIN = 20,	/* Mosquitto's default max_inflight_messages; few brokers grant less */
+	QUIET_MS = 50,   /* a lone reading is given this long for company, half of what is promised */
+	STALL_MS = 25,   /* a broker with more to send would have sent it by now */
+	RESUME_MS = 250, /* what came within this time of a commit had been waiting for it */
+	WINDOW_MIN = 20, /* Mosquitto's default max_inflight_messages; few brokers grant less */
 };
 
 void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch)
@@ -33,7 +33,7 @@ static bool stalled(const struct pace *pace, int64_t now_ms)
 
 void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 {
-	if (pace->trial) {	/* more came as soon as we acknowledged: it was waiting; else the burst was over */
+	if (pace->trial) { /* more came as soon as we acknowledged: it was waiting; else the burst was over */
 		if (now_ms - pace->commit_ms <= RESUME_MS)
 			pace->window = pace->trial;
 		else
@@ -63,7 +63,7 @@ int64_t pace_due_ms(const struct pace *pace)
 
 	if (!pace->waiting)
 		return INT64_MAX;
-	if (pace->unacked >= (limit + 1) / 2)	/* half: the broker sends the other half meanwhile */
+	if (pace->unacked >= (limit + 1) / 2) /* half: the broker sends the other half meanwhile */
 		return 0;
 	if (pace->first_ms - pace->commit_ms >= pace->interval_ms)
 		due_ms = pace->first_ms + QUIET_MS;

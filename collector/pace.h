@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct pace {
-	int64_t interval_ms;	/* commit_interval */
-	unsigned batch;		/* the receive maximum asked for */
-	bool waiting;		/* something came since the last commit */
-	unsigned unacked;	/* QoS 1 messages among it */
-	unsigned window;	/* how many the broker sends unacknowledged, learned; 0: as many as asked */
-	unsigned floor;		/* fewer than these say nothing about a window */
-	unsigned trial;		/* unacked at the last commit, when that was made to see whether the broker waits */
-	int64_t first_ms, last_ms;	/* of the messages since the last commit */
+	int64_t interval_ms;       /* commit_interval */
+	unsigned batch;            /* the receive maximum asked for */
+	bool waiting;              /* something came since the last commit */
+	unsigned unacked;          /* QoS 1 messages among it */
+	unsigned window;           /* how many the broker sends unacknowledged, learned; 0: as many as asked */
+	unsigned floor;            /* fewer than these say nothing about a window */
+	unsigned trial;            /* unacked at the last commit, when that was made to see whether the broker waits */
+	int64_t first_ms, last_ms; /* of the messages since the last commit */
 	int64_t commit_ms;
 };
 

@@ -48,7 +48,7 @@ static struct node *find_node(struct receipts *receipts, const char *name)
 
 		if (strcmp(node->name, name) != 0)
 			continue;
-		*link = node->next;	/* to the front: batches come from one node at a time */
+		*link = node->next; /* to the front: batches come from one node at a time */
 		node->next = receipts->nodes;
 		receipts->nodes = node;
 		return node;
@@ -86,8 +86,7 @@ static int by_number(const void *a, const void *b)
 }
 
 void receipts_send(struct receipts *receipts,
-		   void (*send)(void *context, const char *node, const struct wire_range *ranges, size_t count),
-		   void *context)
+		   void (*send)(void *context, const char *node, const struct wire_range *ranges, size_t count), void *context)
 {
 	struct wire_range ranges[RECEIPTS_RANGES_MAX];
 

@@ -4,27 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES_MAX = 16 };	/* committed but not proven; the oldest two are merged when there are more */
+enum { BATCHES_MAX = 16 }; /* committed but not proven; the oldest two are merged when there are more */
 
 struct entry {
 	uint32_t hash;
 	uint16_t packet_id;
-} __attribute__((packed));	/* as it stands in the store: 6 bytes */
+} __attribute__((packed)); /* as it stands in the store: 6 bytes */
 
 struct batch {
-	int marker;		/* -1: none was published */
+	int marker; /* -1: none was published */
 	size_t count;
 };
 
 struct repeats {
-	struct entry *entries;	/* those of batches[], oldest first, then those of the open batch */
+	struct entry *entries; /* those of batches[], oldest first, then those of the open batch */
 	size_t count, size, limit;
 	struct batch batches[BATCHES_MAX];
 	size_t batch_count;
-	size_t committed;	/* entries of batches[] */
-	bool changed;		/* since the last commit */
+	size_t committed; /* entries of batches[] */
+	bool changed;     /* since the last commit */
 	bool searching;
-	size_t next_known;	/* repeats come in their old order: the search goes on here */
+	size_t next_known; /* repeats come in their old order: the search goes on here */
 };
 
 struct repeats *repeats_open(size_t room)
@@ -32,7 +32,7 @@ struct repeats *repeats_open(size_t room)
 	struct repeats *repeats = calloc(1, sizeof(*repeats));
 
 	if (repeats)
-		repeats->limit = room * 4;	/* more than a broker leaves unproven */
+		repeats->limit = room * 4; /* more than a broker leaves unproven */
 	return repeats;
 }
 
@@ -81,8 +81,7 @@ static void drop_oldest(struct repeats *repeats, size_t count)
 {
 	if (count == 0)
 		return;
-	memmove(repeats->entries, repeats->entries + count,
-		(repeats->count - count) * sizeof(*repeats->entries));
+	memmove(repeats->entries, repeats->entries + count, (repeats->count - count) * sizeof(*repeats->entries));
 	repeats->count -= count;
 	repeats->committed -= count;
 	repeats->next_known -= repeats->next_known < count ? repeats->next_known : count;
@@ -110,7 +109,7 @@ void repeats_connected(struct repeats *repeats, bool session_present)
 		drop_oldest(repeats, repeats->committed);
 		repeats->batch_count = 0;
 	}
-	for (size_t i = 0; i < repeats->batch_count; i++)	/* ids of the connection before mean nothing now */
+	for (size_t i = 0; i < repeats->batch_count; i++) /* ids of the connection before mean nothing now */
 		repeats->batches[i].marker = -1;
 }
 
@@ -183,8 +182,7 @@ void repeats_acknowledged(struct repeats *repeats, int marker)
 			proven += repeats->batches[k].count;
 		drop_oldest(repeats, proven);
 		repeats->batch_count -= i + 1;
-		memmove(repeats->batches, repeats->batches + i + 1,
-			repeats->batch_count * sizeof(struct batch));
+		memmove(repeats->batches, repeats->batches + i + 1, repeats->batch_count * sizeof(struct batch));
 		return;
 	}
 }

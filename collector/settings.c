@@ -14,8 +14,8 @@ struct store_section {
 static const struct conf_item store_items[] = {
 	{ "url", CONF_STRING, offsetof(struct store_section, url), "sqlite:///var/lib/foyer/foyer.db",
 	  .help = "where readings are kept" },
-	{ "commit_interval", CONF_DURATION, offsetof(struct store_section, commit_interval_ms), "10s",
-	  .max = 600000, .help = "the shortest time between two commits of steady readings" },
+	{ "commit_interval", CONF_DURATION, offsetof(struct store_section, commit_interval_ms), "10s", .max = 600000,
+	  .help = "the shortest time between two commits of steady readings" },
 	{ "batch", CONF_INT, offsetof(struct store_section, batch), "20000", .min = 2, .max = 65535,
 	  .help = "the most messages of one transaction" },
 	{ "raw_days", CONF_INT, offsetof(struct store_section, raw_days), "0", .max = 36500,
@@ -42,13 +42,12 @@ struct log_section {
 };
 
 static const struct conf_item log_items[] = {
-	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info",
-	  .choices = "error|warning|info|debug", .help = "how much is told" },
+	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
+	  .help = "how much is told" },
 	{ 0 },
 };
 
-static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
-					     LOG_LEVEL_DEBUG };
+static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 static void add_keep(struct settings *settings, const char *quantity, int raw_days, int five_min_days)
 {
@@ -69,11 +68,9 @@ static void read_keeps(struct conf *conf, struct settings *settings)
 
 		conf_read(conf, section, "keep", keep_items, &keep);
 		if (!quantity_name_valid(quantity, strlen(quantity)))
-			conf_mistake(conf, section, NULL,
-				     "[keep %s]: a quantity's name is [a-z][a-z0-9_]{0,31}", quantity);
+			conf_mistake(conf, section, NULL, "[keep %s]: a quantity's name is [a-z][a-z0-9_]{0,31}", quantity);
 		else if (settings->keep_count == SETTINGS_KEEPS_MAX)
-			conf_mistake(conf, section, NULL, "at most %d [keep QUANTITY] sections",
-				     SETTINGS_KEEPS_MAX - 1);
+			conf_mistake(conf, section, NULL, "at most %d [keep QUANTITY] sections", SETTINGS_KEEPS_MAX - 1);
 		else
 			add_keep(settings, quantity, keep.raw_days, keep.five_min_days);
 	}

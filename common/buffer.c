@@ -46,7 +46,7 @@ char *buffer_reserve(struct buffer *buffer, size_t len)
 	while (size - buffer->len <= len)
 		size *= 2;
 	if (size > limit + 1)
-		size = limit + 1;	/* the NUL does not count */
+		size = limit + 1; /* the NUL does not count */
 	data = realloc(buffer->data, size);
 	if (!data) {
 		fail(buffer, -ENOMEM);

@@ -6,11 +6,11 @@
 #include <stddef.h>
 
 struct buffer {
-	char *data;		/* malloc'ed; a NUL follows the content; NULL while nothing was added */
-	size_t len;		/* bytes of content */
-	size_t size;		/* bytes allocated */
-	size_t limit;		/* most bytes of content; 0: BUFFER_LIMIT */
-	int error;		/* first failure (-ENOMEM, -EMSGSIZE): what follows is then refused; check once at the end */
+	char *data;   /* malloc'ed; a NUL follows the content; NULL while nothing was added */
+	size_t len;   /* bytes of content */
+	size_t size;  /* bytes allocated */
+	size_t limit; /* most bytes of content; 0: BUFFER_LIMIT */
+	int error;    /* first failure (-ENOMEM, -EMSGSIZE): what follows is then refused; check once at the end */
 };
 
 enum { BUFFER_LIMIT = 16 << 20 };
@@ -18,8 +18,8 @@ enum { BUFFER_LIMIT = 16 << 20 };
 #define BUFFER_EMPTY ((struct buffer){ 0 })
 #define BUFFER_LIMITED(most) ((struct buffer){ .limit = (most) })
 
-void buffer_done(struct buffer *buffer);	/* frees, leaves an empty buffer with the same limit; NULL is fine */
-void buffer_clear(struct buffer *buffer);	/* empties, keeps the memory, forgets the error */
+void buffer_done(struct buffer *buffer);  /* frees, leaves an empty buffer with the same limit; NULL is fine */
+void buffer_clear(struct buffer *buffer); /* empties, keeps the memory, forgets the error */
 
 /* Add at the end. Nothing is added in part. Return 0, or the buffer's error, which stays. */
 int buffer_add(struct buffer *buffer, const void *data, size_t len);

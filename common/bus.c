@@ -74,7 +74,7 @@ static int read_all(struct bus *bus)
 		rc = mosquitto_loop_read(bus->mosq, 1);
 		if (rc || bus->dropping || mosquitto_socket(bus->mosq) < 0)
 			return settle(bus, rc);
-		if (errno == EAGAIN)	/* the library's success hides that the socket is empty */
+		if (errno == EAGAIN) /* the library's success hides that the socket is empty */
 			break;
 	}
 	return settle(bus, 0);
@@ -122,8 +122,7 @@ static int on_keepalive(sd_event_source *source, uint64_t now_us, void *userdata
 	arm(source, period_ms, period_ms / 8);
 	if (settle(bus, mosquitto_loop_misc(bus->mosq)) < 0)
 		return 0;
-	if (bus->options.hold_acks && bus->up && !bus->flushing && mosquitto_want_write(bus->mosq) &&
-	    bus->handlers.received)
+	if (bus->options.hold_acks && bus->up && !bus->flushing && mosquitto_want_write(bus->mosq) && bus->handlers.received)
 		bus->handlers.received(bus->context);
 	if (!bus->dropping || settle(bus, 0) == 0)
 		watch(bus);
@@ -165,8 +164,8 @@ static void lost(struct bus *bus)
 	if (!wanted) {
 		if (!bus->told_down)
 			log_warning("mqtt: %s %s:%d (%s), trying again until it answers",
-				    bus->up ? "lost the broker at" : "no broker at", bus->settings->host,
-				    bus->settings->port, reason[0] ? reason : "no reason given");
+				    bus->up ? "lost the broker at" : "no broker at", bus->settings->host, bus->settings->port,
+				    reason[0] ? reason : "no reason given");
 		bus->told_down = true;
 		bus->delay_ms = bus->delay_ms * 2 < LAST_DELAY_MS ? bus->delay_ms * 2 : LAST_DELAY_MS;
 	}
@@ -192,8 +191,7 @@ static int open_connection(struct bus *bus)
 		return r;
 	}
 	bus_watch_events(bus);
-	rc = mosquitto_connect_async(bus->mosq, settings->host, settings->port,
-				     (int)(settings->keepalive_ms / 1000));
+	rc = mosquitto_connect_async(bus->mosq, settings->host, settings->port, (int)(settings->keepalive_ms / 1000));
 	if (rc) {
 		snprintf(bus->reason, sizeof(bus->reason), "%s", bus_explain(rc));
 		lost(bus);
@@ -230,7 +228,7 @@ int bus_open(sd_event *event, const struct bus_settings *settings, const struct 
 	r = sd_event_add_time_relative(event, &bus->retry, CLOCK_BOOTTIME, 0, 1, on_retry, bus);
 	if (r < 0)
 		goto fail;
-	r = bus_make_handle(bus);	/* only to see that files can be read */
+	r = bus_make_handle(bus); /* only to see that files can be read */
 	mosquitto_destroy(bus->mosq);
 	bus->mosq = NULL;
 	if (r < 0)
@@ -250,8 +248,8 @@ static void say_goodbye(struct bus *bus)
 		return;
 	mosquitto_disconnect_v5(bus->mosq, 0, NULL);
 	while (mosquitto_socket(bus->mosq) >= 0 && mosquitto_want_write(bus->mosq))
-		if (mosquitto_loop_write(bus->mosq, 1) || mosquitto_socket(bus->mosq) < 0 ||
-		    !mosquitto_want_write(bus->mosq) || poll(&socket, 1, CLOSE_MS) <= 0)
+		if (mosquitto_loop_write(bus->mosq, 1) || mosquitto_socket(bus->mosq) < 0 || !mosquitto_want_write(bus->mosq) ||
+		    poll(&socket, 1, CLOSE_MS) <= 0)
 			break;
 }
 
@@ -312,17 +310,14 @@ static int add_properties(const struct bus_publication *publication, mosquitto_p
 	int rc = 0;
 
 	if (publication->expiry_s)
-		rc = mosquitto_property_add_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
-						  publication->expiry_s);
+		rc = mosquitto_property_add_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, publication->expiry_s);
 	if (!rc && publication->response_topic)
-		rc = mosquitto_property_add_string(properties, MQTT_PROP_RESPONSE_TOPIC,
-						   publication->response_topic);
+		rc = mosquitto_property_add_string(properties, MQTT_PROP_RESPONSE_TOPIC, publication->response_topic);
 	if (!rc && publication->correlation_len > 0)
-		rc = publication->correlation_len > UINT16_MAX ?
-			     MOSQ_ERR_PAYLOAD_SIZE :
-			     mosquitto_property_add_binary(properties, MQTT_PROP_CORRELATION_DATA,
-							   publication->correlation,
-							   (uint16_t)publication->correlation_len);
+		rc = publication->correlation_len > UINT16_MAX
+			     ? MOSQ_ERR_PAYLOAD_SIZE
+			     : mosquitto_property_add_binary(properties, MQTT_PROP_CORRELATION_DATA, publication->correlation,
+							     (uint16_t)publication->correlation_len);
 	return rc;
 }
 
@@ -339,9 +334,8 @@ int bus_publish(struct bus *bus, const struct bus_publication *publication, int 
 		return -EMSGSIZE;
 	rc = add_properties(publication, &properties);
 	if (!rc)
-		rc = mosquitto_publish_v5(bus->mosq, &id, publication->topic, (int)publication->len,
-					  publication->payload, publication->qos, publication->retain,
-					  properties);
+		rc = mosquitto_publish_v5(bus->mosq, &id, publication->topic, (int)publication->len, publication->payload,
+					  publication->qos, publication->retain, properties);
 	mosquitto_property_free_all(&properties);
 	if (rc)
 		return bus_errno_of(rc);

@@ -14,12 +14,12 @@ struct bus;
 struct bus_settings {
 	const char *host;
 	int port;
-	const char *base;		/* base topic, "foyer" */
+	const char *base; /* base topic, "foyer" */
 	const char *username;
-	const char *password_file;	/* first line; never logged */
-	const char *ca_file;		/* given: TLS */
+	const char *password_file; /* first line; never logged */
+	const char *ca_file;       /* given: TLS */
 	const char *cert_file, *key_file;
-	const char *client_id;		/* NULL: the daemon's own */
+	const char *client_id; /* NULL: the daemon's own */
 	int64_t keepalive_ms;
 };
 
@@ -30,31 +30,31 @@ void bus_check_settings(struct conf *conf, const struct bus_settings *settings);
 
 struct bus_message {
 	const char *topic;
-	const void *payload;		/* not NUL-terminated; NULL when len is 0 */
+	const void *payload; /* not NUL-terminated; NULL when len is 0 */
 	size_t len;
 	int qos;
-	bool retain;			/* delivered because it was retained, not live */
-	uint16_t packet_id;		/* the broker's, for QoS > 0 */
-	const char *response_topic;	/* MQTT 5 request/response; NULL without */
+	bool retain;                /* delivered because it was retained, not live */
+	uint16_t packet_id;         /* the broker's, for QoS > 0 */
+	const char *response_topic; /* MQTT 5 request/response; NULL without */
 	const void *correlation;
 	size_t correlation_len;
 };
 
-struct bus_handlers {			/* each may be NULL */
+struct bus_handlers { /* each may be NULL */
 	void (*connected)(void *context, bool session_present);
-	void (*disconnected)(void *context, const char *reason);	/* also for a failed try; told each time */
+	void (*disconnected)(void *context, const char *reason); /* also for a failed try; told each time */
 	void (*message)(void *context, const struct bus_message *message);
-	void (*acknowledged)(void *context, int publish_id);	/* the broker has what bus_publish numbered so (QoS 1) */
-	void (*received)(void *context);	/* after each read of the socket: all messages that were there have been given.
+	void (*acknowledged)(void *context, int publish_id); /* the broker has what bus_publish numbered so (QoS 1) */
+	void (*received)(void *context); /* after each read of the socket: all messages that were there have been given.
 						 * With hold_acks also when something of the bus's own (a ping) waits for bus_flush */
 };
 
 struct bus_options {
-	const char *client_id;		/* used when settings->client_id is NULL */
-	bool persistent;		/* session survives: clean start off, no session expiry */
-	bool hold_acks;			/* nothing is written (PUBACKs too) until bus_flush: see DESIGN 3.1 */
-	int receive_max;		/* MQTT 5 receive maximum asked for; 0: the library's */
-	const char *will_topic;		/* NULL: none; will is QoS 1 retained */
+	const char *client_id;  /* used when settings->client_id is NULL */
+	bool persistent;        /* session survives: clean start off, no session expiry */
+	bool hold_acks;         /* nothing is written (PUBACKs too) until bus_flush: see DESIGN 3.1 */
+	int receive_max;        /* MQTT 5 receive maximum asked for; 0: the library's */
+	const char *will_topic; /* NULL: none; will is QoS 1 retained */
 	const char *will_payload;
 };
 
@@ -64,9 +64,9 @@ struct bus_publication {
 	size_t len;
 	int qos;
 	bool retain;
-	unsigned expiry_s;		/* MQTT 5 message expiry; 0: none */
-	const char *response_topic;	/* NULL: none */
-	const void *correlation;	/* with len 0: none */
+	unsigned expiry_s;          /* MQTT 5 message expiry; 0: none */
+	const char *response_topic; /* NULL: none */
+	const void *correlation;    /* with len 0: none */
 	size_t correlation_len;
 };
 

@@ -8,15 +8,13 @@
 
 void bus_send_subscription(struct bus *bus, const struct subscription *subscription)
 {
-	int rc = mosquitto_subscribe_v5(bus->mosq, NULL, subscription->filter, subscription->qos,
-					subscription->options, NULL);
+	int rc = mosquitto_subscribe_v5(bus->mosq, NULL, subscription->filter, subscription->qos, subscription->options, NULL);
 
 	if (rc)
 		log_warning("mqtt: cannot subscribe to %s: %s", subscription->filter, bus_explain(rc));
 }
 
-static void on_connect(struct mosquitto *mosq, void *userdata, int code, int flags,
-		       const mosquitto_property *properties)
+static void on_connect(struct mosquitto *mosq, void *userdata, int code, int flags, const mosquitto_property *properties)
 {
 	struct bus *bus = userdata;
 
@@ -38,16 +36,14 @@ static void on_connect(struct mosquitto *mosq, void *userdata, int code, int fla
 		bus->handlers.connected(bus->context, flags & 1);
 }
 
-static void on_disconnect(struct mosquitto *mosq, void *userdata, int code,
-			  const mosquitto_property *properties)
+static void on_disconnect(struct mosquitto *mosq, void *userdata, int code, const mosquitto_property *properties)
 {
 	struct bus *bus = userdata;
 
 	(void)mosq;
 	(void)properties;
-	if (!bus->reason[0])	/* codes of the library are below 128, the broker's reasons above */
-		snprintf(bus->reason, sizeof(bus->reason), "%s",
-			 code >= 128 ? mosquitto_reason_string(code) : bus_explain(code));
+	if (!bus->reason[0]) /* codes of the library are below 128, the broker's reasons above */
+		snprintf(bus->reason, sizeof(bus->reason), "%s", code >= 128 ? mosquitto_reason_string(code) : bus_explain(code));
 }
 
 static void on_message(struct mosquitto *mosq, void *userdata, const struct mosquitto_message *from,
@@ -72,8 +68,7 @@ static void on_message(struct mosquitto *mosq, void *userdata, const struct mosq
 		return;
 	if (properties) {
 		mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC, &response, false);
-		mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation,
-					       &correlation_len, false);
+		mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation, &correlation_len, false);
 		message.response_topic = response;
 		message.correlation = correlation;
 		message.correlation_len = correlation_len;
@@ -83,8 +78,7 @@ static void on_message(struct mosquitto *mosq, void *userdata, const struct mosq
 	free(correlation);
 }
 
-static void on_publish(struct mosquitto *mosq, void *userdata, int id, int code,
-		       const mosquitto_property *properties)
+static void on_publish(struct mosquitto *mosq, void *userdata, int id, int code, const mosquitto_property *properties)
 {
 	struct bus *bus = userdata;
 	unsigned char bit = (unsigned char)(1U << (id % CHAR_BIT));
@@ -92,13 +86,12 @@ static void on_publish(struct mosquitto *mosq, void *userdata, int id, int code,
 	(void)mosq;
 	(void)properties;
 	if (id < 0 || id > UINT16_MAX || !(bus->waits_ack[id / CHAR_BIT] & bit))
-		return;		/* QoS 0: only handed to the socket */
+		return; /* QoS 0: only handed to the socket */
 	bus->waits_ack[id / CHAR_BIT] &= (unsigned char)~bit;
 	bus->unacknowledged--;
 	if (code >= 128) {
 		if (!bus->refusal_told)
-			log_warning("mqtt: the broker refuses a message of ours: %s",
-				    mosquitto_reason_string(code));
+			log_warning("mqtt: the broker refuses a message of ours: %s", mosquitto_reason_string(code));
 		bus->refusal_told = true;
 		return;
 	}
@@ -115,8 +108,7 @@ static void on_subscribe(struct mosquitto *mosq, void *userdata, int id, int cou
 	(void)properties;
 	for (int i = 0; i < count; i++)
 		if (granted[i] >= 128)
-			log_warning("mqtt: the broker refuses a subscription: %s",
-				    mosquitto_reason_string(granted[i]));
+			log_warning("mqtt: the broker refuses a subscription: %s", mosquitto_reason_string(granted[i]));
 }
 
 void bus_watch_events(struct bus *bus)

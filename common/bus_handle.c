@@ -60,12 +60,10 @@ static int set_credentials(struct bus *bus)
 		}
 	}
 	if (settings->username)
-		rc = mosquitto_username_pw_set(bus->mosq, settings->username,
-					       settings->password_file ? password : NULL);
+		rc = mosquitto_username_pw_set(bus->mosq, settings->username, settings->password_file ? password : NULL);
 	explicit_bzero(password, sizeof(password));
 	if (!rc && settings->ca_file) {
-		rc = mosquitto_tls_set(bus->mosq, settings->ca_file, NULL, settings->cert_file,
-				       settings->key_file, NULL);
+		rc = mosquitto_tls_set(bus->mosq, settings->ca_file, NULL, settings->cert_file, settings->key_file, NULL);
 		if (rc) {
 			log_error("mqtt: cannot use ca_file, cert_file or key_file: %s", bus_explain(rc));
 			return -ENOENT;
@@ -84,13 +82,13 @@ static int set_options(struct bus *bus)
 		rc = mosquitto_int_option(mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	if (!rc && options->receive_max > 0)
 		rc = mosquitto_int_option(mosq, MOSQ_OPT_RECEIVE_MAXIMUM, options->receive_max);
-	if (!rc)	/* ours; the broker's own limit holds besides */
+	if (!rc) /* ours; the broker's own limit holds besides */
 		rc = mosquitto_int_option(mosq, MOSQ_OPT_SEND_MAXIMUM, 1000);
-	if (!rc && options->hold_acks)	/* queue what is to be written, write only in loop_write */
+	if (!rc && options->hold_acks) /* queue what is to be written, write only in loop_write */
 		rc = mosquitto_threaded_set(mosq, true);
 	if (!rc && options->will_topic)
-		rc = mosquitto_will_set_v5(mosq, options->will_topic, (int)strlen(options->will_payload),
-					   options->will_payload, 1, true, NULL);
+		rc = mosquitto_will_set_v5(mosq, options->will_topic, (int)strlen(options->will_payload), options->will_payload, 1,
+					   true, NULL);
 	return bus_errno_of(rc);
 }
 

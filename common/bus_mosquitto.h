@@ -15,8 +15,8 @@ enum {
 	QUEUE_BYTES_MAX = 8 << 20,
 	QUEUE_COUNT_MAX = 20000,
 	PASSWORD_MAX = 255,
-	PACKETS_PER_READ = 4096,	/* then others on the loop have their turn */
-	READ_MS = 50,		/* likewise: a packet may be a batch of hundreds of readings */
+	PACKETS_PER_READ = 4096, /* then others on the loop have their turn */
+	READ_MS = 50,            /* likewise: a packet may be a batch of hundreds of readings */
 	CLOSE_MS = 1000,
 };
 
@@ -35,21 +35,21 @@ struct bus {
 	void *context;
 
 	struct mosquitto *mosq;
-	bool up;			/* between CONNACK and the end */
-	bool told_down;			/* the log knows that there is no broker */
+	bool up;        /* between CONNACK and the end */
+	bool told_down; /* the log knows that there is no broker */
 	bool refusal_told;
-	bool held;			/* hold_acks: messages were read since the last flush */
-	bool flushing;			/* hold_acks: a flush did not fit into the socket; nothing is read till it has */
-	bool dropping;			/* bus_reconnect was called */
+	bool held;     /* hold_acks: messages were read since the last flush */
+	bool flushing; /* hold_acks: a flush did not fit into the socket; nothing is read till it has */
+	bool dropping; /* bus_reconnect was called */
 	int64_t drop_delay_ms;
-	int64_t delay_ms;		/* of the next try */
-	char reason[128];		/* why the connection ended */
+	int64_t delay_ms; /* of the next try */
+	char reason[128]; /* why the connection ended */
 
 	struct subscription subscriptions[SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
-	size_t queued_bytes;		/* handed over since the socket had all */
+	size_t queued_bytes; /* handed over since the socket had all */
 	unsigned unacknowledged;
-	unsigned char waits_ack[(UINT16_MAX + 1) / CHAR_BIT];	/* packet ids of our QoS 1 messages */
+	unsigned char waits_ack[(UINT16_MAX + 1) / CHAR_BIT]; /* packet ids of our QoS 1 messages */
 };
 
 /* An MOSQ_ERR_ code as a negative errno, and in words. */

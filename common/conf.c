@@ -12,8 +12,7 @@ static void mistake_at(struct conf *conf, int line, const char *format, ...) __a
 
 void conf_add_mistake(struct conf *conf, int line, const char *format, va_list arguments)
 {
-	struct conf_mistake *mistakes =
-		reallocarray(conf->mistakes, conf->mistake_count + 1, sizeof(*mistakes));
+	struct conf_mistake *mistakes = reallocarray(conf->mistakes, conf->mistake_count + 1, sizeof(*mistakes));
 	char *text = NULL;
 
 	if (mistakes)
@@ -40,7 +39,7 @@ struct source {
 	int line;
 	struct conf_section *section;
 	bool no_memory;
-	bool within;		/* a line: the next piece belongs to it */
+	bool within; /* a line: the next piece belongs to it */
 };
 
 static void free_section(struct conf_section *section)
@@ -99,7 +98,7 @@ static void begin_section(struct source *source, const char *line)
 	struct conf_section *section;
 
 	if (!end)
-		return;		/* libinih tells this one */
+		return; /* libinih tells this one */
 	section = add_section(source->conf, line + 1, (size_t)(end - line - 1), source->line);
 	if (!section) {
 		source->no_memory = true;
@@ -117,7 +116,7 @@ static void begin_section(struct source *source, const char *line)
 /* libinih does not tell the line, nor a section without keys: this reader sees both. It asks for long lines in pieces. */
 static char *read_line(char *buf, int size, void *userdata)
 {
-	static const char mark[] = "\xef\xbb\xbf";	/* of UTF-8, as some editors put it */
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, as some editors put it */
 	struct source *source = userdata;
 	char *line = fgets(buf, size, source->file);
 	bool begins = !source->within;
@@ -319,7 +318,7 @@ const char *conf_text(struct conf *conf, const struct conf_section *section, con
 	entry = conf_find_entry(conf, section, key);
 	if (!entry)
 		return NULL;
-	for (size_t i = 0; i < conf->entry_count; i++)	/* one that --set overrides is used as well */
+	for (size_t i = 0; i < conf->entry_count; i++) /* one that --set overrides is used as well */
 		if (conf->entries[i].section == section && strcmp(conf->entries[i].key, key) == 0)
 			conf->entries[i].used = true;
 	return entry->value;
@@ -356,11 +355,13 @@ void conf_mistake(struct conf *conf, const struct conf_section *section, const c
 	if (!text)
 		return;
 	if (entry && entry->line == 0)
-		mistake_at(conf, 0, "--set %s%s%s.%s: %s", section->type, section->name[0] ? " " : "", section->name,
-			   key, text);
+		mistake_at(conf, 0, "--set %s%s%s.%s: %s", section->type, section->name[0] ? " " : "", section->name, key, text);
 	else
-		mistake_at(conf, entry ? entry->line : section ? section->line : 0, "%s%s%s", key ? key : "",
-			   key ? ": " : "", text);
+		mistake_at(conf,
+			   entry     ? entry->line
+			   : section ? section->line
+				     : 0,
+			   "%s%s%s", key ? key : "", key ? ": " : "", text);
 	free(text);
 }
 
@@ -376,8 +377,7 @@ static void find_unknown(struct conf *conf)
 	for (struct conf_section *section = conf->sections; section; section = section->next)
 		if (!section->used)
 			mistake_at(conf, section->line, "%s[%s%s%s] is no section that is known here",
-				   section->line ? "" : "--set: ", section->type, section->name[0] ? " " : "",
-				   section->name);
+				   section->line ? "" : "--set: ", section->type, section->name[0] ? " " : "", section->name);
 	for (size_t i = 0; i < conf->entry_count; i++) {
 		const struct conf_entry *entry = &conf->entries[i];
 

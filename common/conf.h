@@ -10,26 +10,26 @@ struct conf;
 struct conf_section;
 
 enum conf_type {
-	CONF_STRING,	/* const char *: owned by the conf, lives until conf_close */
-	CONF_BOOL,	/* bool: yes/no, on/off, true/false, 1/0 */
-	CONF_INT,	/* int: decimal or 0x hexadecimal */
-	CONF_NUMBER,	/* double, finite */
-	CONF_DURATION,	/* int64_t in ms: 500ms 10s 5m 1h 1d */
-	CONF_SIZE,	/* int64_t in bytes: 512, 64k, 10M, 1G (powers of 1024) */
-	CONF_NAME,	/* const char *: a node's or device's name, [a-z0-9][a-z0-9_-]{0,31} */
-	CONF_CHOICE,	/* int: index into `choices`, words separated by '|' */
-	CONF_FILE,	/* const char *: a path; must be readable when given */
+	CONF_STRING,   /* const char *: owned by the conf, lives until conf_close */
+	CONF_BOOL,     /* bool: yes/no, on/off, true/false, 1/0 */
+	CONF_INT,      /* int: decimal or 0x hexadecimal */
+	CONF_NUMBER,   /* double, finite */
+	CONF_DURATION, /* int64_t in ms: 500ms 10s 5m 1h 1d */
+	CONF_SIZE,     /* int64_t in bytes: 512, 64k, 10M, 1G (powers of 1024) */
+	CONF_NAME,     /* const char *: a node's or device's name, [a-z0-9][a-z0-9_-]{0,31} */
+	CONF_CHOICE,   /* int: index into `choices`, words separated by '|' */
+	CONF_FILE,     /* const char *: a path; must be readable when given */
 };
 
 struct conf_item {
-	const char *key;	/* NULL ends a table */
+	const char *key; /* NULL ends a table */
 	enum conf_type type;
-	size_t offset;		/* offsetof() in the target struct */
-	const char *fallback;	/* as it would stand in the file; NULL: the target's field stays as it is */
-	double min, max;	/* range of numbers, durations (ms) and sizes; both 0: no limit */
-	const char *choices;	/* CONF_CHOICE: "rising|falling|both" */
+	size_t offset;        /* offsetof() in the target struct */
+	const char *fallback; /* as it would stand in the file; NULL: the target's field stays as it is */
+	double min, max;      /* range of numbers, durations (ms) and sizes; both 0: no limit */
+	const char *choices;  /* CONF_CHOICE: "rising|falling|both" */
 	bool required;
-	const char *help;	/* half a sentence, for --help and messages */
+	const char *help; /* half a sentence, for --help and messages */
 };
 
 /* Reads a file and then the overrides, each "SECTION.KEY=VALUE" ("device lamp.line=GPIO4": the first dot parts section and key).
@@ -50,7 +50,8 @@ const char *conf_section_name(const struct conf_section *section);
  * section with other tables (a device's own keys, then its driver's). section NULL: all fallbacks (a missing required key is then a
  * mistake without a line).
  * type   the section's type, for messages when section is NULL. */
-void conf_read(struct conf *conf, const struct conf_section *section, const char *type, const struct conf_item *items, void *target);
+void conf_read(struct conf *conf, const struct conf_section *section, const char *type, const struct conf_item *items,
+	       void *target);
 
 /* The raw text of a key, NULL without. Counts as used. */
 const char *conf_text(struct conf *conf, const struct conf_section *section, const char *key);

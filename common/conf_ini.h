@@ -8,12 +8,12 @@
 struct conf_entry {
 	struct conf_section *section;
 	char *key, *value;
-	int line;		/* 0: from --set */
+	int line; /* 0: from --set */
 	bool used;
 };
 
 struct conf_section {
-	char *type, *name;	/* "device", "lamp"; name "" without */
+	char *type, *name; /* "device", "lamp"; name "" without */
 	int line;
 	bool used;
 	struct conf_section *next;
@@ -25,7 +25,7 @@ struct conf_mistake {
 };
 
 struct conf {
-	char *path;		/* NULL without a file */
+	char *path; /* NULL without a file */
 	struct conf_section *sections;
 	struct conf_entry *entries;
 	size_t entry_count;

@@ -50,8 +50,8 @@ static const char *show(double number, enum conf_type type, char *buf)
 	char *end;
 
 	for (; suffixes && suffixes->word; suffixes++)
-		if (number >= suffixes->factor && !(fmod(number, suffixes->factor) > 0) &&
-		    strcmp(suffixes->word, "min") != 0 && strcmp(suffixes->word, "K") != 0)
+		if (number >= suffixes->factor && !(fmod(number, suffixes->factor) > 0) && strcmp(suffixes->word, "min") != 0 &&
+		    strcmp(suffixes->word, "K") != 0)
 			best = suffixes;
 	end = buf + value_format_number(best ? number / best->factor : number, buf);
 	strcpy(end, best ? best->word : type == CONF_DURATION ? "s" : "");
@@ -157,8 +157,8 @@ static bool put(const struct conf_item *item, const char *text, void *field)
 		return true;
 	case CONF_DURATION:
 	case CONF_SIZE:
-		if (!with_suffix(text, item->type == CONF_SIZE ? sizes : durations, &number) || number < 0 ||
-		    number > 9e15 || !in_range(item, number))
+		if (!with_suffix(text, item->type == CONF_SIZE ? sizes : durations, &number) || number < 0 || number > 9e15 ||
+		    !in_range(item, number))
 			return false;
 		*(int64_t *)field = (int64_t)number;
 		return true;
@@ -180,8 +180,8 @@ static void put_empty(const struct conf_item *item, void *field)
 		*(const char **)field = NULL;
 }
 
-static void read_item(struct conf *conf, const struct conf_section *section, const char *type,
-		      const struct conf_item *item, void *target)
+static void read_item(struct conf *conf, const struct conf_section *section, const char *type, const struct conf_item *item,
+		      void *target)
 {
 	void *field = (char *)target + item->offset;
 	const char *text = conf_text(conf, section, item->key);
@@ -192,13 +192,11 @@ static void read_item(struct conf *conf, const struct conf_section *section, con
 	if (text && item->type == CONF_FILE && text[0])
 		conf_mistake(conf, section, item->key, "\"%s\" cannot be read: %s", text, strerror(errno));
 	else if (text)
-		conf_mistake(conf, section, item->key, "\"%s\": allowed is %s", text,
-			     allowed(item, range, sizeof(range)));
+		conf_mistake(conf, section, item->key, "\"%s\": allowed is %s", text, allowed(item, range, sizeof(range)));
 	else if (item->required)
 		conf_mistake(conf, section, NULL, "[%s%s%s] needs %s: %s", type,
-			     section && conf_section_name(section)[0] ? " " : "",
-			     section ? conf_section_name(section) : "", item->key,
-			     allowed(item, range, sizeof(range)));
+			     section && conf_section_name(section)[0] ? " " : "", section ? conf_section_name(section) : "",
+			     item->key, allowed(item, range, sizeof(range)));
 	if (item->fallback)
 		put(item, item->fallback, field);
 	else
@@ -220,6 +218,8 @@ void conf_print_items(const char *heading, const struct conf_item *items, FILE *
 	fprintf(out, "  %s\n", heading);
 	for (const struct conf_item *item = items; item->key; item++)
 		fprintf(out, "    %-18s %s; %s%s%s%s\n", item->key, item->help ? item->help : "",
-			allowed(item, range, sizeof(range)), item->fallback ? " (" : "",
-			item->fallback ? item->fallback : "", item->fallback ? ")" : item->required ? " (needed)" : "");
+			allowed(item, range, sizeof(range)), item->fallback ? " (" : "", item->fallback ? item->fallback : "",
+			item->fallback   ? ")"
+			: item->required ? " (needed)"
+					 : "");
 }

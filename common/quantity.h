@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { QUANTITY_NAME_MAX = 32, UNIT_MAX = 16 };	/* bytes, without the closing NUL */
+enum { QUANTITY_NAME_MAX = 32, UNIT_MAX = 16 }; /* bytes, without the closing NUL */
 
 enum quantity {
-	QUANTITY_NONE,			/* ends a list; a name that is not in the table */
+	QUANTITY_NONE, /* ends a list; a name that is not in the table */
 	QUANTITY_TEMPERATURE,
 	QUANTITY_HUMIDITY,
 	QUANTITY_PRESSURE,
@@ -43,15 +43,15 @@ enum quantity {
 enum quantity_kind { QUANTITY_KIND_NUMBER, QUANTITY_KIND_BINARY, QUANTITY_KIND_TEXT };
 
 struct quantity_info {
-	const char *name;		/* "temperature": topic, table and URL use this word */
-	const char *unit;		/* "°C"; "" without */
-	double min, max;		/* plausible range, both included; a reading outside it is refused */
-	int decimals;			/* as shown to people */
+	const char *name; /* "temperature": topic, table and URL use this word */
+	const char *unit; /* "°C"; "" without */
+	double min, max;  /* plausible range, both included; a reading outside it is refused */
+	int decimals;     /* as shown to people */
 	enum quantity_kind kind;
 	const char *label_fr, *label_en;
-	const char *off_fr, *on_fr;	/* what 0 and 1 of a binary quantity are called: "Fermé", "Ouvert"; else NULL */
+	const char *off_fr, *on_fr; /* what 0 and 1 of a binary quantity are called: "Fermé", "Ouvert"; else NULL */
 	const char *off_en, *on_en;
-	const char *icon;		/* a symbol's name in web/, without "i-" */
+	const char *icon; /* a symbol's name in web/, without "i-" */
 };
 
 /* The row of a known quantity. QUANTITY_NONE gives the row of an unknown one (name and labels "", kind number, no range). */

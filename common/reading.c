@@ -28,8 +28,8 @@ static int check_number(const struct quantity_info *info, double number, char *r
 		return -EINVAL;
 	}
 	value_format_number(number > info->max ? info->max : info->min, limit);
-	snprintf(reason, READING_REASON_MAX, "%s is %s %s%s%s", shown, number > info->max ? "over" : "under", limit,
-		 space, info->unit);
+	snprintf(reason, READING_REASON_MAX, "%s is %s %s%s%s", shown, number > info->max ? "over" : "under", limit, space,
+		 info->unit);
 	return -EINVAL;
 }
 
@@ -53,8 +53,7 @@ int reading_check(const struct reading *reading, int64_t now_ms, char *reason)
 		return -EINVAL;
 	}
 	if (reading->time_ms > now_ms && reading->time_ms - now_ms > day_ms) {
-		snprintf(reason, READING_REASON_MAX, "time %lld is more than a day ahead",
-			 (long long)reading->time_ms);
+		snprintf(reason, READING_REASON_MAX, "time %lld is more than a day ahead", (long long)reading->time_ms);
 		return -EINVAL;
 	}
 	return 0;

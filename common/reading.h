@@ -6,13 +6,13 @@
 #include "series.h"
 #include "value.h"
 
-#define TIME_NONE INT64_MIN		/* a reading that carries no time of its own (a bare value) */
+#define TIME_NONE INT64_MIN /* a reading that carries no time of its own (a bare value) */
 
 struct reading {
 	struct series series;
-	int64_t time_ms;		/* UTC, or TIME_NONE */
-	struct value value;		/* in the quantity's own unit */
-	int64_t seq;			/* the node's serial number, > 0; 0 when it asks for no receipt */
+	int64_t time_ms;    /* UTC, or TIME_NONE */
+	struct value value; /* in the quantity's own unit */
+	int64_t seq;        /* the node's serial number, > 0; 0 when it asks for no receipt */
 };
 
 enum { READING_REASON_MAX = 160 };

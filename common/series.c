@@ -64,8 +64,7 @@ const char *series_format(const struct series *series, char *buf)
 
 bool series_equal(const struct series *a, const struct series *b)
 {
-	return strcmp(a->quantity, b->quantity) == 0 && strcmp(a->device, b->device) == 0 &&
-	       strcmp(a->node, b->node) == 0;
+	return strcmp(a->quantity, b->quantity) == 0 && strcmp(a->device, b->device) == 0 && strcmp(a->node, b->node) == 0;
 }
 
 static unsigned hash_word(unsigned hash, const char *word)

@@ -7,8 +7,8 @@
 #include "quantity.h"
 
 enum {
-	NAME_MAX_LEN = 32,		/* of a node's or device's name */
-	SERIES_TEXT_MAX = NAME_MAX_LEN * 2 + QUANTITY_NAME_MAX + 2,	/* of "node/device/quantity" */
+	NAME_MAX_LEN = 32,                                          /* of a node's or device's name */
+	SERIES_TEXT_MAX = NAME_MAX_LEN * 2 + QUANTITY_NAME_MAX + 2, /* of "node/device/quantity" */
 };
 
 struct series {

@@ -43,8 +43,7 @@ static void print_help(const struct service_program *program)
 
 static int add_override(struct service_options *options, const char *text)
 {
-	const char **overrides =
-		reallocarray(options->overrides, options->override_count + 1, sizeof(*overrides));
+	const char **overrides = reallocarray(options->overrides, options->override_count + 1, sizeof(*overrides));
 
 	if (!overrides)
 		return -ENOMEM;
@@ -104,24 +103,20 @@ int service_parse(const struct service_program *program, int argc, char **argv, 
 		  struct service_options *ret_options)
 {
 	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "check", no_argument, NULL, OPTION_CHECK },
-		{ "version", no_argument, NULL, OPTION_VERSION },
-		{ "help", no_argument, NULL, OPTION_HELP },
-		{ 0 },
+		{ "config", required_argument, NULL, 'c' },   { "set", required_argument, NULL, OPTION_SET },
+		{ "check", no_argument, NULL, OPTION_CHECK }, { "version", no_argument, NULL, OPTION_VERSION },
+		{ "help", no_argument, NULL, OPTION_HELP },   { 0 },
 	};
 	struct service_options options = { 0 };
 	int option, r;
 
-	optind = 0;	/* getopt(3): begin anew */
+	optind = 0; /* getopt(3): begin anew */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	r = part_own_words(argc, argv, own_words, &options, &argc);
 	while (r == 0 && (option = getopt_long(argc, argv, "c:", long_options, NULL)) >= 0)
 		r = take_option(program, option, &options);
 	if (r == 0 && optind < argc) {
-		fprintf(stderr, "%s: \"%s\" is not understood; --help tells what is allowed\n", program->name,
-			argv[optind]);
+		fprintf(stderr, "%s: \"%s\" is not understood; --help tells what is allowed\n", program->name, argv[optind]);
 		r = -EINVAL;
 	}
 	if (r != 0) {
@@ -175,7 +170,7 @@ static int add_signals(sd_event *event, struct loop *loop)
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
-	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);	/* without a handler it ends the loop */
+	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL); /* without a handler it ends the loop */
 	if (r >= 0)
 		r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)

@@ -6,20 +6,20 @@
 #include <systemd/sd-event.h>
 
 struct service_options {
-	const char *conf_path;		/* -c FILE; NULL when not given */
-	const char **overrides;		/* --set, in order */
+	const char *conf_path;  /* -c FILE; NULL when not given */
+	const char **overrides; /* --set, in order */
 	size_t override_count;
-	bool check;			/* --check */
-	int argc;			/* what is left: the daemon's own words (--render ...), argv style from index 0 */
+	bool check; /* --check */
+	int argc;   /* what is left: the daemon's own words (--render ...), argv style from index 0 */
 	char **argv;
 };
 
 struct service_program {
-	const char *name;		/* "collector" */
-	const char *summary;		/* one line for --help */
-	const char *usage_extra;	/* further usage lines, or NULL */
-	void (*print_keys)(void);	/* prints the configuration's keys for --help, or NULL */
-	const char *default_conf;	/* "/etc/foyer/collector.conf": used without -c when it is readable */
+	const char *name;         /* "collector" */
+	const char *summary;      /* one line for --help */
+	const char *usage_extra;  /* further usage lines, or NULL */
+	void (*print_keys)(void); /* prints the configuration's keys for --help, or NULL */
+	const char *default_conf; /* "/etc/foyer/collector.conf": used without -c when it is readable */
 };
 
 /* Reads the command line. --help and --version print and give 1 (exit 0); a usage mistake prints and gives -EINVAL (exit 2); else 0.
@@ -38,4 +38,4 @@ void service_ready(const char *format, ...) __attribute__((format(printf, 1, 2))
 void service_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void service_stopping(void);
 
-extern const char foyer_version[];	/* "1.2.0" */
+extern const char foyer_version[]; /* "1.2.0" */

@@ -12,8 +12,8 @@
 #include "store_sqlite.h"
 
 enum {
-	BUSY_MS = 2000,			/* readers hold nothing for long */
-	CHECK_BYTES_MAX = 256 << 20,	/* a larger file is not looked through at start */
+	BUSY_MS = 2000,              /* readers hold nothing for long */
+	CHECK_BYTES_MAX = 256 << 20, /* a larger file is not looked through at start */
 };
 
 /* ---- errors --------------------------------------------------------------------------------------------------------------------- */
@@ -46,7 +46,7 @@ static int system_error(struct store *store, int error)
 
 int store_fail(struct store *store, int code)
 {
-	int at_commit = errno;		/* of a COMMIT that fails SQLite does not keep it */
+	int at_commit = errno; /* of a COMMIT that fails SQLite does not keep it */
 	int error = store->db ? sqlite3_system_errno(store->db) : 0;
 
 	if (!error)
@@ -60,8 +60,9 @@ int store_fail(struct store *store, int code)
 		return explain(store, -ENOMEM, "out of memory");
 	case SQLITE_FULL:
 		return system_error(store, ENOSPC);
-	case SQLITE_READONLY:	/* of the file, or of all its file system */
-		return system_error(store, faccessat(AT_FDCWD, store->path, W_OK, AT_EACCESS) < 0 && errno == EROFS ? EROFS : EACCES);
+	case SQLITE_READONLY: /* of the file, or of all its file system */
+		return system_error(store,
+				    faccessat(AT_FDCWD, store->path, W_OK, AT_EACCESS) < 0 && errno == EROFS ? EROFS : EACCES);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return explain(store, -EUCLEAN,
@@ -266,7 +267,7 @@ void store_release(struct store *store)
 	if (store->mode == STORE_READ && --store->holds == 0 && !sqlite3_get_autocommit(store->db)) {
 		char error[STORE_ERROR_MAX];
 
-		memcpy(error, store->error, sizeof(error));	/* of the query, if it failed */
+		memcpy(error, store->error, sizeof(error)); /* of the query, if it failed */
 		run(store, SQL_COMMIT);
 		memcpy(store->error, error, sizeof(error));
 	}
@@ -281,7 +282,7 @@ void store_rollback(struct store *store)
 {
 	if (!store->open_transaction)
 		return;
-	if (!sqlite3_get_autocommit(store->db))	/* a full disk has rolled back by itself */
+	if (!sqlite3_get_autocommit(store->db)) /* a full disk has rolled back by itself */
 		run(store, SQL_ROLLBACK);
 	store->open_transaction = false;
 	if (store->changed_names)

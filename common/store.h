@@ -15,8 +15,8 @@
 struct store;
 
 enum store_mode {
-	STORE_WRITE,		/* makes the file, migrates its schema, holds the only write lock */
-	STORE_READ,		/* never writes; -ENOENT while the collector has not made it yet */
+	STORE_WRITE, /* makes the file, migrates its schema, holds the only write lock */
+	STORE_READ,  /* never writes; -ENOENT while the collector has not made it yet */
 };
 
 /* Opens by URL. A plain path is taken as sqlite. On failure an explanation stands in `error` (STORE_ERROR_MAX bytes).
@@ -67,7 +67,7 @@ void store_rollback(struct store *store);
 
 /* How long rows stay; 0 is for ever. Five-minute rollups stay at least as long as the raw rows that they are made of; hourly ones for ever. */
 struct store_keep {
-	char quantity[QUANTITY_NAME_MAX + 1];	/* "" is every quantity without its own entry */
+	char quantity[QUANTITY_NAME_MAX + 1]; /* "" is every quantity without its own entry */
 	int64_t raw_ms, five_min_ms;
 };
 /* Sets the keep times used by store_maintain (copied; at most 64 entries; without a call rows stay for ever). -ENOSPC. */
@@ -80,10 +80,10 @@ int store_maintain(struct store *store, int64_t now_ms, int budget_ms);
 /* ---- reading (store_read.c) --------------------------------------------------------------------------------------------------- */
 
 struct store_node {
-	const char *name, *label;	/* valid only inside the callback, as all strings here */
+	const char *name, *label; /* valid only inside the callback, as all strings here */
 	bool online;
-	int64_t status_ms, seen_ms;	/* when the status changed; newest $status or $info; TIME_NONE: never */
-	const char *info;		/* JSON; "" when the node never said */
+	int64_t status_ms, seen_ms; /* when the status changed; newest $status or $info; TIME_NONE: never */
+	const char *info;           /* JSON; "" when the node never said */
 };
 /* Calls fn for each node in order of name; a non-zero return ends and comes back. */
 int store_each_node(struct store *store, int (*fn)(void *context, const struct store_node *node), void *context);
@@ -95,9 +95,9 @@ int store_each_latest(struct store *store, int (*fn)(void *context, const struct
 int store_read_latest(struct store *store, const struct series *series, struct reading *ret_reading);
 
 struct point {
-	int64_t time_ms;	/* of the reading; of a down-sampled point the start of its bucket */
-	double mean, min, max;	/* raw: all the same; binary: mean is the share of time on; a gap: mean is NAN */
-	unsigned count;		/* readings in it; 0 is a gap */
+	int64_t time_ms;       /* of the reading; of a down-sampled point the start of its bucket */
+	double mean, min, max; /* raw: all the same; binary: mean is the share of time on; a gap: mean is NAN */
+	unsigned count;        /* readings in it; 0 is a gap */
 };
 
 /* The newest `n` readings of a number or binary series before `before_ms` (INT64_MAX: all), oldest first. Returns how many;
@@ -105,9 +105,9 @@ struct point {
 int store_read_last(struct store *store, const struct series *series, int64_t before_ms, size_t n, struct point *ret_points);
 
 struct store_span {
-	int64_t from_ms, to_ms;	/* UTC; from is included, to is not */
-	size_t max;		/* points wanted at most, 2 to 10000 */
-	int64_t interval_ms;	/* the series' expected interval, for gaps; 0: told from the rows */
+	int64_t from_ms, to_ms; /* UTC; from is included, to is not */
+	size_t max;             /* points wanted at most, 2 to 10000 */
+	int64_t interval_ms;    /* the series' expected interval, for gaps; 0: told from the rows */
 };
 
 /* Points of a span, oldest first: every raw row when they fit into `max`, otherwise buckets from the level (raw, 5 minutes, hour) that
@@ -134,20 +134,20 @@ enum store_event_kind { STORE_EVENT_COMMAND, STORE_EVENT_NODE, STORE_EVENT_BADGE
 struct store_event {
 	enum store_event_kind kind;
 	int64_t time_ms;
-	int64_t id;			/* with kind and time: its place; ties of one time are ordered by it */
-	struct series series;		/* NODE: only node */
-	struct value value;		/* COMMAND: the wish; BADGE: what was read; NODE: 1 online, 0 offline */
-	const char *by, *command_id;	/* COMMAND */
+	int64_t id;                  /* with kind and time: its place; ties of one time are ordered by it */
+	struct series series;        /* NODE: only node */
+	struct value value;          /* COMMAND: the wish; BADGE: what was read; NODE: 1 online, 0 offline */
+	const char *by, *command_id; /* COMMAND */
 	enum { STORE_RESULT_NONE, STORE_RESULT_OK, STORE_RESULT_REFUSED } result;
 	bool has_result_value;
 	struct value result_value;
 	const char *error;
-	int64_t latency_ms;		/* from command to result; -1 unknown */
+	int64_t latency_ms; /* from command to result; -1 unknown */
 };
 struct store_event_query {
-	int64_t before_ms;		/* only older ones; INT64_MAX: from the newest */
-	const char *node, *device;	/* NULL: all */
-	unsigned kinds;			/* bits 1 << enum store_event_kind; 0: all */
+	int64_t before_ms;         /* only older ones; INT64_MAX: from the newest */
+	const char *node, *device; /* NULL: all */
+	unsigned kinds;            /* bits 1 << enum store_event_kind; 0: all */
 	size_t limit;
 };
 /* Newest first. */
@@ -156,15 +156,16 @@ int store_each_event(struct store *store, const struct store_event_query *query,
 
 struct store_rejected {
 	int64_t time_ms;
-	const char *topic, *payload, *reason;	/* payload: NUL-terminated, control characters kept */
+	const char *topic, *payload, *reason; /* payload: NUL-terminated, control characters kept */
 };
 /* Newest first. */
-int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *context, const struct store_rejected *row), void *context);
+int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *context, const struct store_rejected *row),
+			void *context);
 
 struct store_stats {
 	int64_t file_bytes, wal_bytes;
 	int64_t series, nodes;
 	int64_t schema_version;
-	int64_t rejected_total;		/* ever, not only those kept */
+	int64_t rejected_total; /* ever, not only those kept */
 };
 int store_read_stats(struct store *store, struct store_stats *ret_stats);

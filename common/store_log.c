@@ -30,8 +30,7 @@ static int known_status(struct store *store, const char *node, int *ret_status)
 		return r;
 	sqlite3_bind_text(statement, 1, node, -1, SQLITE_STATIC);
 	r = sqlite3_step(statement);
-	*ret_status = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ?
-			      sqlite3_column_int(statement, 0) : -1;
+	*ret_status = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_int(statement, 0) : -1;
 	sqlite3_reset(statement);
 	return store_fail(store, r);
 }
@@ -154,9 +153,9 @@ int store_log_result(struct store *store, const struct command_result *result, i
 	if (r == 0)
 		r = find_command(store, result, &id, &done);
 	if (r < 0 || (done && result->id[0]))
-		return r;	/* delivered again */
+		return r; /* delivered again */
 	if (done)
-		id = 0;		/* commands without an id cannot be told apart */
+		id = 0; /* commands without an id cannot be told apart */
 	r = store_prepare(store, id ? SQL_SET_RESULT : SQL_ADD_RESULT, &statement);
 	if (r < 0)
 		return r;
@@ -212,7 +211,8 @@ int store_each_node(struct store *store, int (*fn)(void *context, const struct s
 	return stop ? stop : store_fail(store, r);
 }
 
-int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *context, const struct store_rejected *row), void *context)
+int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *context, const struct store_rejected *row),
+			void *context)
 {
 	sqlite3_stmt *statement = NULL;
 	int r = sqlite3_prepare_v2(store->db, "SELECT time, topic, payload, reason FROM rejected ORDER BY id DESC LIMIT ?1", -1,
@@ -241,14 +241,16 @@ int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *conte
 enum { SOURCES = 3 };
 
 static const char *const event_texts[SOURCES] = {
-	[STORE_EVENT_COMMAND] = "SELECT id, time, node, device, quantity, value, by, command_id, ok, result_value, error, result_time"
-				" FROM command WHERE time < ?1 AND (?2 IS NULL OR node = ?2) AND (?3 IS NULL OR device = ?3)"
-				" ORDER BY time DESC, id DESC",
+	[STORE_EVENT_COMMAND] =
+		"SELECT id, time, node, device, quantity, value, by, command_id, ok, result_value, error, result_time"
+		" FROM command WHERE time < ?1 AND (?2 IS NULL OR node = ?2) AND (?3 IS NULL OR device = ?3)"
+		" ORDER BY time DESC, id DESC",
 	[STORE_EVENT_NODE] = "SELECT id, time, node, '', '', online FROM event WHERE time < ?1 AND (?2 IS NULL OR node = ?2)"
 			     " AND ?3 IS NULL ORDER BY time DESC, id DESC",
-	[STORE_EVENT_BADGE] = "SELECT s.id, b.time, s.node, s.device, s.quantity, b.value FROM badge AS b JOIN series AS s ON s.id = b.series"
-			      " WHERE b.time < ?1 AND (?2 IS NULL OR s.node = ?2) AND (?3 IS NULL OR s.device = ?3)"
-			      " ORDER BY b.time DESC, b.series DESC",
+	[STORE_EVENT_BADGE] =
+		"SELECT s.id, b.time, s.node, s.device, s.quantity, b.value FROM badge AS b JOIN series AS s ON s.id = b.series"
+		" WHERE b.time < ?1 AND (?2 IS NULL OR s.node = ?2) AND (?3 IS NULL OR s.device = ?3)"
+		" ORDER BY b.time DESC, b.series DESC",
 };
 
 static int open_source(struct store *store, int kind, const struct store_event_query *query, sqlite3_stmt **ret_statement)
@@ -260,7 +262,7 @@ static int open_source(struct store *store, int kind, const struct store_event_q
 	if (query->kinds && !(query->kinds & 1U << kind))
 		return 0;
 	if (kind == STORE_EVENT_BADGE && store_find_table(store, "badge", false, &table) < 0)
-		return 0;	/* nobody has shown a badge yet */
+		return 0; /* nobody has shown a badge yet */
 	r = sqlite3_prepare_v2(store->db, event_texts[kind], -1, ret_statement, NULL);
 	if (r != SQLITE_OK)
 		return store_fail(store, r);
@@ -323,7 +325,8 @@ int store_each_event(struct store *store, const struct store_event_query *query,
 		int newest = -1, step;
 
 		for (int i = 0; i < SOURCES; i++)
-			if (row[i] && (newest < 0 || sqlite3_column_int64(sources[i], 1) > sqlite3_column_int64(sources[newest], 1)))
+			if (row[i] &&
+			    (newest < 0 || sqlite3_column_int64(sources[i], 1) > sqlite3_column_int64(sources[newest], 1)))
 				newest = i;
 		if (newest < 0)
 			break;

@@ -69,7 +69,7 @@ static int walk_rolled(struct walk *walk, int64_t before_ms)
 	while (r == 0 && walk->left > 0) {
 		int64_t span_ms = span_before(rolled, late, before_ms), end_ms = span_ms + FIVE_MIN_MS;
 
-		if (span_ms == INT64_MIN || end_ms <= table->raw_from_ms)	/* further back only rollups are left */
+		if (span_ms == INT64_MIN || end_ms <= table->raw_from_ms) /* further back only rollups are left */
 			break;
 		r = walk_span(walk, span_ms, end_ms < before_ms ? end_ms : before_ms);
 		before_ms = span_ms;
@@ -272,9 +272,10 @@ int store_read_stats(struct store *store, struct store_stats *ret_stats)
 
 	if (failed < 0)
 		return failed;
-	r = sqlite3_prepare_v2(store->db, "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM node),"
-				   " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rejected')",
-				   -1, &statement, NULL);
+	r = sqlite3_prepare_v2(store->db,
+			       "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM node),"
+			       " (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rejected')",
+			       -1, &statement, NULL);
 
 	if (r == SQLITE_OK)
 		r = sqlite3_step(statement);

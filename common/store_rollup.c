@@ -7,8 +7,8 @@
 #include "store_sqlite.h"
 
 enum {
-	GRACE_MS = 30000,	/* readings that come in their time have come by then (commit_interval and the way here) */
-	SLICE_MS = HOUR_MS,	/* of old rows deleted at once */
+	GRACE_MS = 30000,   /* readings that come in their time have come by then (commit_interval and the way here) */
+	SLICE_MS = HOUR_MS, /* of old rows deleted at once */
 };
 
 static int64_t floor_to(int64_t time_ms, int64_t step_ms)
@@ -76,8 +76,8 @@ static int next_time(struct store *store, struct table *table, int64_t from_ms, 
 		return r;
 	sqlite3_bind_int64(statement, 1, from_ms);
 	r = sqlite3_step(statement);
-	*ret_ms = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_int64(statement, 0) :
-											 INT64_MAX;
+	*ret_ms = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_int64(statement, 0)
+										      : INT64_MAX;
 	sqlite3_reset(statement);
 	return store_fail(store, r);
 }
@@ -100,7 +100,7 @@ static int close_next(struct store *store, struct table *table, int64_t now_ms)
 	r = next_time(store, table, span_ms, &time_ms);
 	if (r < 0)
 		return r;
-	if (time_ms >= span_ms + FIVE_MIN_MS) {	/* nothing in it: on to where there is something, or to now */
+	if (time_ms >= span_ms + FIVE_MIN_MS) { /* nothing in it: on to where there is something, or to now */
 		int64_t last_ms = floor_to(now_ms - GRACE_MS, FIVE_MIN_MS);
 		int64_t next_ms = time_ms < last_ms ? floor_to(time_ms, FIVE_MIN_MS) : last_ms;
 
@@ -212,7 +212,7 @@ static int delete_old(struct store *store, struct table *table, int64_t now_ms)
 	r = next_time(store, table, 0, &oldest_ms);
 	if (r < 0 || oldest_ms >= limit_ms)
 		return r;
-	if (floor_to(oldest_ms, SLICE_MS) + SLICE_MS < limit_ms)	/* whole spans: one is there or gone */
+	if (floor_to(oldest_ms, SLICE_MS) + SLICE_MS < limit_ms) /* whole spans: one is there or gone */
 		limit_ms = floor_to(oldest_ms, SLICE_MS) + SLICE_MS;
 	r = store_begin(store);
 	if (r == 0)

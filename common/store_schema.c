@@ -14,7 +14,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE series(id INTEGER PRIMARY KEY, node TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,"
 	"  unit TEXT NOT NULL, UNIQUE(node, device, quantity));"
 	"CREATE TABLE event(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, node TEXT NOT NULL, online INTEGER NOT NULL);"
-	"CREATE INDEX _event_time ON event(time);"	/* no quantity begins with _: a table could not have an index's name */
+	"CREATE INDEX _event_time ON event(time);" /* no quantity begins with _: a table could not have an index's name */
 	"CREATE TABLE command(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, node TEXT NOT NULL, device TEXT NOT NULL,"
 	"  quantity TEXT NOT NULL, value, command_id TEXT NOT NULL, by TEXT NOT NULL,"
 	"  result_time INTEGER, ok INTEGER, result_value, error TEXT);"
@@ -127,7 +127,8 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 	[TABLE_MARK_NEXT] =
 		"INSERT INTO meta_late(quantity, span) SELECT DISTINCT ?3, next FROM (SELECT"
 		"  (SELECT min(time) FROM \"%w_5min\" AS f WHERE f.series = s.id AND f.time > ?1) AS next,"
-		"  (SELECT value FROM \"%w\" AS v WHERE v.time >= ?1 AND v.time < ?2 AND v.series = s.id ORDER BY v.time DESC LIMIT 1) AS now,"
+		"  (SELECT value FROM \"%w\" AS v WHERE v.time >= ?1 AND v.time < ?2 AND v.series = s.id ORDER BY v.time DESC "
+		"LIMIT 1) AS now,"
 		"  (SELECT last FROM \"%w_5min\" AS o WHERE o.series = s.id AND o.time = ?1) AS old"
 		"  FROM series AS s WHERE s.quantity = ?3) WHERE next IS NOT NULL AND now IS NOT old ON CONFLICT DO NOTHING",
 	[TABLE_DELETE_SPAN] = "DELETE FROM \"%w\" WHERE time >= ?1 AND time < ?2",
@@ -165,8 +166,7 @@ int store_migrate(struct store *store)
 	if (version == SCHEMA_VERSION)
 		return 0;
 	if (store->mode == STORE_READ) {
-		snprintf(store->error, sizeof(store->error), "%s: not ready yet: the collector brings it up to date",
-			 store->path);
+		snprintf(store->error, sizeof(store->error), "%s: not ready yet: the collector brings it up to date", store->path);
 		return -ENOENT;
 	}
 	r = store_begin(store);

@@ -88,7 +88,7 @@ int store_find_table(struct store *store, const char *quantity, bool create, str
 		}
 		table->next = store->tables;
 		store->tables = table;
-	} else if (store->mode == STORE_READ) {	/* the writer moves it on */
+	} else if (store->mode == STORE_READ) { /* the writer moves it on */
 		r = read_rollup(store, table);
 		if (r < 0)
 			return r;

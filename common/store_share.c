@@ -4,9 +4,9 @@
 #include "store_sqlite.h"
 
 struct share {
-	int64_t id;		/* of the series; 0: none yet */
-	int64_t since_ms;	/* of the state */
-	double state;		/* -1: unknown */
+	int64_t id;       /* of the series; 0: none yet */
+	int64_t since_ms; /* of the state */
+	double state;     /* -1: unknown */
 	double on_ms, known_ms;
 };
 

@@ -9,15 +9,15 @@
 
 enum {
 	ROWS_PER_POINT = 10,
-	ROWS_ALWAYS = 5000,	/* this many raw rows are read whatever is asked: about a millisecond */
-	SAMPLES = 255,		/* of distances, for the usual one */
+	ROWS_ALWAYS = 5000, /* this many raw rows are read whatever is asked: about a millisecond */
+	SAMPLES = 255,      /* of distances, for the usual one */
 };
 
 struct plan {
 	struct store *store;
 	struct known_series *series;
 	const struct store_span *span;
-	int64_t end_ms;		/* the span's, but not in the future: nobody knows what a switch will do */
+	int64_t end_ms; /* the span's, but not in the future: nobody knows what a switch will do */
 	int64_t bucket_ms;
 	struct point *points;
 	size_t count, room;
@@ -36,7 +36,7 @@ static int64_t ceil_to(int64_t time_ms, int64_t step_ms)
 /* ---- rows of one level ------------------------------------------------------------------------------------------------------------ */
 
 struct row {
-	int64_t time_ms, length_ms;	/* length 0: a single reading */
+	int64_t time_ms, length_ms; /* length 0: a single reading */
 	unsigned count;
 	double mean, min, max, last;
 };
@@ -121,7 +121,7 @@ static int add_raw(void *context, const struct row *row)
 	struct plan *plan = context;
 
 	if (plan->count == plan->span->max)
-		return 1;	/* they don't fit: buckets then */
+		return 1; /* they don't fit: buckets then */
 	plan->points[plan->count++] = (struct point){ row->time_ms, row->mean, row->min, row->max, 1 };
 	return 0;
 }
@@ -183,7 +183,7 @@ static void add_gaps(struct plan *plan)
 	for (size_t i = 1; i < plan->count && gaps < most; i++)
 		gaps += (plan->points[i].time_ms - plan->points[i - 1].time_ms) * 2 > step_ms * 5;
 	plan->count += gaps;
-	for (size_t i = plan->count - 1; gaps > 0 && i > 0; i--) {	/* from the end, each point moves once */
+	for (size_t i = plan->count - 1; gaps > 0 && i > 0; i--) { /* from the end, each point moves once */
 		const struct point *left = &plan->points[i - gaps - 1];
 
 		plan->points[i] = plan->points[i - gaps];
@@ -208,7 +208,7 @@ static int add_change(void *context, const struct row *row)
 
 struct shares {
 	struct plan *plan;
-	double state;		/* -1 unknown */
+	double state; /* -1 unknown */
 	int64_t since_ms;
 };
 
@@ -230,7 +230,7 @@ static void add_share(struct plan *plan, int64_t from_ms, int64_t to_ms, double 
 			point = &plan->points[plan->count++];
 			*point = (struct point){ start_ms, 0, 0, 0, 1 };
 		}
-		point->mean += share * length_ms;	/* ms on, and ms known in max: made shares at the end */
+		point->mean += share * length_ms; /* ms on, and ms known in max: made shares at the end */
 		point->max += length_ms;
 		from_ms = end_ms;
 	}
@@ -338,7 +338,7 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	*ret_length_ms = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) < limit ? 0 : FIVE_MIN_MS;
 	sqlite3_reset(statement);
 	if (!*ret_length_ms && span->from_ms < plan->series->table->raw_from_ms)
-		*ret_length_ms = FIVE_MIN_MS;	/* the raw rows are gone */
+		*ret_length_ms = FIVE_MIN_MS; /* the raw rows are gone */
 	if (*ret_length_ms && span->from_ms < plan->series->table->five_min_from_ms)
 		*ret_length_ms = HOUR_MS;
 	if (*ret_length_ms && (span->to_ms - span->from_ms) / FIVE_MIN_MS > (int64_t)span->max * ROWS_PER_POINT)
@@ -365,8 +365,8 @@ static int read_span(struct store *store, const struct series *name, const struc
 	plan.end_ms = span->to_ms < now_ms ? span->to_ms : now_ms;
 	/* One bucket less than asked for: they begin at round times, so a span touches one more. */
 	plan.bucket_ms = ceil_to((span->to_ms - span->from_ms) / ((int64_t)span->max - 1) + 1, length_ms ? length_ms : 1000);
-	r = plan.series->table->info->kind == QUANTITY_KIND_BINARY ? read_binary(&plan, length_ms, ret_resolution_ms) :
-								      read_numbers(&plan, length_ms, ret_resolution_ms);
+	r = plan.series->table->info->kind == QUANTITY_KIND_BINARY ? read_binary(&plan, length_ms, ret_resolution_ms)
+								   : read_numbers(&plan, length_ms, ret_resolution_ms);
 	return r < 0 ? r : (int)plan.count;
 }
 

@@ -48,11 +48,11 @@ enum statement {
 enum table_statement {
 	TABLE_INSERT,
 	TABLE_VALUE_AT,
-	TABLE_ROWS,		/* of a series, a span, oldest first */
-	TABLE_ROWS_DOWN,	/* newest first */
-	TABLE_COUNT_ROWS,	/* of all series in a span, bounded */
+	TABLE_ROWS,       /* of a series, a span, oldest first */
+	TABLE_ROWS_DOWN,  /* newest first */
+	TABLE_COUNT_ROWS, /* of all series in a span, bounded */
 	TABLE_NEXT_TIME,
-	TABLE_SPANS_DOWN,	/* five-minute spans of a series that have rows, newest first */
+	TABLE_SPANS_DOWN, /* five-minute spans of a series that have rows, newest first */
 	TABLE_FIVE_MIN,
 	TABLE_HOUR,
 	TABLE_MAKE_FIVE_MIN,
@@ -60,9 +60,9 @@ enum table_statement {
 	TABLE_CLEAR_FIVE_MIN,
 	TABLE_MERGE_FIVE_MIN,
 	TABLE_MERGE_HOUR,
-	TABLE_STATE_BEFORE,	/* of a series: what the rollups before a moment ended with */
-	TABLE_SPAN_STATES,	/* raw rows of all series, by series */
-	TABLE_HOUR_STATES,	/* five-minute rows of all series, by series */
+	TABLE_STATE_BEFORE, /* of a series: what the rollups before a moment ended with */
+	TABLE_SPAN_STATES,  /* raw rows of all series, by series */
+	TABLE_HOUR_STATES,  /* five-minute rows of all series, by series */
 	TABLE_SHARE_FIVE_MIN,
 	TABLE_SHARE_HOUR,
 	TABLE_MARK_NEXT,
@@ -77,9 +77,9 @@ struct table {
 	char name[QUANTITY_NAME_MAX + 1];
 	const struct quantity_info *info;
 	sqlite3_stmt *statements[TABLE_STATEMENTS];
-	int64_t closed_ms;		/* spans before it are rolled up; TIME_NONE: no row yet */
-	int64_t raw_from_ms, five_min_from_ms;	/* older ones were deleted by their keep time; 0: none */
-	int64_t late_ms;		/* the late span marked last, so that a run of late readings marks it once */
+	int64_t closed_ms;                     /* spans before it are rolled up; TIME_NONE: no row yet */
+	int64_t raw_from_ms, five_min_from_ms; /* older ones were deleted by their keep time; 0: none */
+	int64_t late_ms;                       /* the late span marked last, so that a run of late readings marks it once */
 };
 
 struct known_series {
@@ -87,7 +87,7 @@ struct known_series {
 	struct series name;
 	int64_t id;
 	struct table *table;
-	int64_t moved_ms;		/* where store_append_moved put the last one */
+	int64_t moved_ms; /* where store_append_moved put the last one */
 };
 
 struct store {
@@ -95,10 +95,10 @@ struct store {
 	enum store_mode mode;
 	char *path;
 	int lock_fd;
-	unsigned long long device, inode;	/* of the file that is open */
+	unsigned long long device, inode; /* of the file that is open */
 	bool open_transaction;
-	unsigned holds;			/* of one snapshot, by a reader */
-	bool changed_names;		/* series or tables were made in the open transaction */
+	unsigned holds;     /* of one snapshot, by a reader */
+	bool changed_names; /* series or tables were made in the open transaction */
 	sqlite3_stmt *statements[SQL_COUNT];
 	struct table *tables;
 	struct known_series *series[SERIES_BUCKETS];

@@ -64,7 +64,7 @@ int store_save_rollup(struct store *store, struct table *table)
 	sqlite3_stmt *statement;
 	int r = store_prepare(store, SQL_SET_ROLLUP, &statement);
 
-	store->changed_names = true;	/* a rollback must forget it */
+	store->changed_names = true; /* a rollback must forget it */
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);

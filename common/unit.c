@@ -8,9 +8,9 @@
 /* own = value * factor + offset. Factors are exact by definition: NIST SP 811 appendix B (inch 2.54 cm, lbf/in² 6894.757 Pa, conventional
  * mmHg 133.322387415 Pa, inHg 3386.389 Pa, foot-candle 10.76391 lx, US gallon 3.785411784 l). The first of a family is its own. */
 struct unit {
-	const char *own;	/* of the quantities that it serves */
+	const char *own; /* of the quantities that it serves */
 	const char *name;
-	const char *spellings;	/* further ones, separated by '|', any case */
+	const char *spellings; /* further ones, separated by '|', any case */
 	double factor, offset;
 };
 
@@ -89,9 +89,9 @@ static const struct unit *find(const char *own, const char *text)
 
 			if (strcmp(unit->own, own) != 0)
 				continue;
-			if (pass == 0 ? strcmp(unit->name, text) == 0 :
-			    pass == 1 ? spelled(unit, text) :
-					strcasecmp(unit->name, text) == 0)
+			if (pass == 0   ? strcmp(unit->name, text) == 0
+			    : pass == 1 ? spelled(unit, text)
+					: strcasecmp(unit->name, text) == 0)
 				return unit;
 		}
 	return NULL;

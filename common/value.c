@@ -47,7 +47,7 @@ static size_t utf8_sequence(const unsigned char *p, size_t len)
 static size_t character(const unsigned char *p, size_t len)
 {
 	size_t n = utf8_sequence(p, len);
-	bool c1 = n == 2 && p[0] == 0xc2 && p[1] < 0xa0;	/* U+0080 to U+009F */
+	bool c1 = n == 2 && p[0] == 0xc2 && p[1] < 0xa0; /* U+0080 to U+009F */
 
 	return p[0] < 0x20 || p[0] == 0x7f || c1 ? 0 : n;
 }
@@ -98,8 +98,7 @@ bool value_equal(const struct value *a, const struct value *b)
 {
 	if (a->kind != b->kind)
 		return false;
-	return a->kind == VALUE_NUMBER ? !(a->number < b->number || a->number > b->number) :
-					 strcmp(a->text, b->text) == 0;
+	return a->kind == VALUE_NUMBER ? !(a->number < b->number || a->number > b->number) : strcmp(a->text, b->text) == 0;
 }
 
 /* Most readings are whole numbers or have few decimals: those need no search. Writes number * 10^decimals with a point; exact below

@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { VALUE_TEXT_MAX = 256 };		/* bytes of UTF-8, without the closing NUL */
+enum { VALUE_TEXT_MAX = 256 }; /* bytes of UTF-8, without the closing NUL */
 
 enum value_kind { VALUE_NUMBER, VALUE_TEXT };
 
 struct value {
 	enum value_kind kind;
-	double number;			/* when VALUE_NUMBER: finite */
-	char text[VALUE_TEXT_MAX + 1];	/* when VALUE_TEXT: valid UTF-8, no control characters */
+	double number;                 /* when VALUE_NUMBER: finite */
+	char text[VALUE_TEXT_MAX + 1]; /* when VALUE_TEXT: valid UTF-8, no control characters */
 };
 
 /* A number as a value. */

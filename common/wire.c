@@ -60,8 +60,8 @@ static int bad_name(char *reason, const char *what, const struct level *level)
 
 	value_show(level->text, level->len, shown, sizeof(shown));
 	if (strcmp(what, "quantity") == 0)
-		snprintf(reason, READING_REASON_MAX,
-			 "quantity \"%s\": allowed is [a-z][a-z0-9_]{0,31}, and no name of the schema", shown);
+		snprintf(reason, READING_REASON_MAX, "quantity \"%s\": allowed is [a-z][a-z0-9_]{0,31}, and no name of the schema",
+			 shown);
 	else
 		snprintf(reason, READING_REASON_MAX, "%s \"%s\": allowed is [a-z0-9][a-z0-9_-]{0,31}", what, shown);
 	return -EINVAL;
@@ -69,8 +69,8 @@ static int bad_name(char *reason, const char *what, const struct level *level)
 
 static int take_word(const struct level *level, const char *what, char *ret_word, char *reason)
 {
-	bool valid = strcmp(what, "quantity") == 0 ? quantity_name_valid(level->text, level->len) :
-						     series_name_valid(level->text, level->len);
+	bool valid = strcmp(what, "quantity") == 0 ? quantity_name_valid(level->text, level->len)
+						   : series_name_valid(level->text, level->len);
 
 	if (!valid)
 		return bad_name(reason, what, level);
@@ -167,8 +167,7 @@ static int binary_word(const char *text, size_t len, double *ret_number)
 	static const struct {
 		const char *word;
 		double number;
-	} words[] = { { "on", 1 },   { "off", 0 },   { "true", 1 },
-		      { "false", 0 }, { "open", 1 }, { "closed", 0 } };
+	} words[] = { { "on", 1 }, { "off", 0 }, { "true", 1 }, { "false", 0 }, { "open", 1 }, { "closed", 0 } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strlen(words[i].word) == len && strncasecmp(words[i].word, text, len) == 0) {
@@ -200,8 +199,9 @@ static int text_value(const struct quantity_info *info, const char *text, size_t
 		*ret_value = value_of_number(number);
 		return 0;
 	}
-	snprintf(reason, READING_REASON_MAX, info->kind == QUANTITY_KIND_BINARY ?
-		 "\"%s\" is neither 1/0, true/false, on/off nor open/closed" : "\"%s\" is not a finite number",
+	snprintf(reason, READING_REASON_MAX,
+		 info->kind == QUANTITY_KIND_BINARY ? "\"%s\" is neither 1/0, true/false, on/off nor open/closed"
+						    : "\"%s\" is not a finite number",
 		 value_show(text, len, shown, sizeof(shown)));
 	return -EINVAL;
 }
@@ -288,8 +288,7 @@ static int json_seq(const cJSON *json, int64_t *ret_seq, char *reason)
 	return 0;
 }
 
-static int json_reading(struct parse *parse, const cJSON *json, struct reading *reading, const char **ret_unit,
-			char *reason)
+static int json_reading(struct parse *parse, const cJSON *json, struct reading *reading, const char **ret_unit, char *reason)
 {
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
 	const cJSON *unit = cJSON_GetObjectItemCaseSensitive(json, "unit");
@@ -342,7 +341,8 @@ static int take_json(struct parse *parse, const char *text, size_t len)
 	if (cJSON_IsArray(json)) {
 		const cJSON *element;
 
-		cJSON_ArrayForEach(element, json) {
+		cJSON_ArrayForEach(element, json)
+		{
 			r = take_element(parse, element);
 			if (r < 0)
 				break;
@@ -371,7 +371,7 @@ static int take_flat(struct parse *parse, const char *text, size_t len)
 		.seq = flat.seq,
 	};
 	if (convert(parse->series, flat.unit, &reading.value, reason) < 0)
-		return 0;	/* the slow way says why */
+		return 0; /* the slow way says why */
 	r = give(parse, &reading, flat.unit);
 	return r < 0 ? r : 1;
 }

@@ -10,28 +10,28 @@
 
 enum {
 	WIRE_PROTOCOL = 1,
-	WIRE_PAYLOAD_MAX = 64 * 1024,	/* bytes; a longer reading is refused */
+	WIRE_PAYLOAD_MAX = 64 * 1024, /* bytes; a longer reading is refused */
 	WIRE_BASE_MAX = 64,
 	WIRE_TOPIC_MAX = WIRE_BASE_MAX + SERIES_TEXT_MAX + 16,
-	WIRE_READING_MAX = 512,		/* the longest payload wire_format_reading writes for a number */
+	WIRE_READING_MAX = 512, /* the longest payload wire_format_reading writes for a number */
 };
 
 enum wire_kind {
-	WIRE_OTHER,			/* under the base, but nothing the notation knows */
-	WIRE_READING,			/* BASE/NODE/DEVICE/QUANTITY */
-	WIRE_SET,			/* .../set */
-	WIRE_RESULT,			/* .../result */
-	WIRE_STATUS,			/* BASE/NODE/$status */
+	WIRE_OTHER,   /* under the base, but nothing the notation knows */
+	WIRE_READING, /* BASE/NODE/DEVICE/QUANTITY */
+	WIRE_SET,     /* .../set */
+	WIRE_RESULT,  /* .../result */
+	WIRE_STATUS,  /* BASE/NODE/$status */
 	WIRE_INFO,
 	WIRE_HEALTH,
 	WIRE_STORED,
-	WIRE_COLLECTOR_STATUS,		/* BASE/$collector/$status: retained, last will, like a node's */
-	WIRE_COLLECTOR_HEALTH,		/* BASE/$collector/$health: JSON {"store":"ok","stored":N,...} */
+	WIRE_COLLECTOR_STATUS, /* BASE/$collector/$status: retained, last will, like a node's */
+	WIRE_COLLECTOR_HEALTH, /* BASE/$collector/$health: JSON {"store":"ok","stored":N,...} */
 };
 
 struct wire_topic {
 	enum wire_kind kind;
-	struct series series;		/* READING, SET, RESULT: all three words; STATUS ... STORED: only node; else empty */
+	struct series series; /* READING, SET, RESULT: all three words; STATUS ... STORED: only node; else empty */
 };
 
 /* Takes a topic apart.

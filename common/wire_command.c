@@ -98,15 +98,13 @@ static int read_result(const cJSON *json, struct command_result *result)
 	const cJSON *time = cJSON_GetObjectItemCaseSensitive(json, "time");
 	char reason[READING_REASON_MAX];
 
-	if (!cJSON_IsBool(ok) ||
-	    !take_string(cJSON_GetObjectItemCaseSensitive(json, "id"), result->id, COMMAND_ID_MAX) ||
+	if (!cJSON_IsBool(ok) || !take_string(cJSON_GetObjectItemCaseSensitive(json, "id"), result->id, COMMAND_ID_MAX) ||
 	    !take_string(cJSON_GetObjectItemCaseSensitive(json, "error"), result->error, COMMAND_ERROR_MAX))
 		return -EINVAL;
 	result->ok = cJSON_IsTrue(ok);
 	result->has_value = value && wire_json_value(&result->series, value, &result->value, reason) == 0;
-	result->time_ms = cJSON_IsNumber(time) && fabs(time->valuedouble) <= 9007199254740992.0 ?
-				  (int64_t)time->valuedouble :
-				  TIME_NONE;
+	result->time_ms =
+		cJSON_IsNumber(time) && fabs(time->valuedouble) <= 9007199254740992.0 ? (int64_t)time->valuedouble : TIME_NONE;
 	return 0;
 }
 
@@ -147,9 +145,8 @@ static bool read_range(const cJSON *json, struct wire_range *range)
 {
 	const cJSON *first = cJSON_GetArrayItem(json, 0), *last = cJSON_GetArrayItem(json, 1);
 
-	if (cJSON_GetArraySize(json) != 2 || !cJSON_IsNumber(first) || !cJSON_IsNumber(last) ||
-	    first->valuedouble < 1 || last->valuedouble < first->valuedouble ||
-	    last->valuedouble > 9007199254740992.0)
+	if (cJSON_GetArraySize(json) != 2 || !cJSON_IsNumber(first) || !cJSON_IsNumber(last) || first->valuedouble < 1 ||
+	    last->valuedouble < first->valuedouble || last->valuedouble > 9007199254740992.0)
 		return false;
 	range->first = (int64_t)first->valuedouble;
 	range->last = (int64_t)last->valuedouble;
@@ -164,7 +161,8 @@ int wire_parse_receipt(const void *payload, size_t len, struct wire_range *ret_r
 	size_t count = 0;
 	int r = cJSON_IsArray(list) ? 0 : -EINVAL;
 
-	cJSON_ArrayForEach(element, list) {
+	cJSON_ArrayForEach(element, list)
+	{
 		if (count == max)
 			r = -ENOSPC;
 		else if (!read_range(element, &ret_ranges[count]))

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 64 };	/* a longer literal is no sensor's */
+enum { NUMBER_MAX = 64 }; /* a longer literal is no sensor's */
 
 size_t wire_skip_space(const char *text, size_t len, size_t at)
 {
@@ -21,8 +21,7 @@ static bool digit(const char *text, size_t len, size_t at)
 }
 
 /* Up to 15 digits and up to 22 decimals both are exact doubles, so one division rounds correctly (Clinger 1990, the fast path). */
-static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
-				 1e11, 1e12, 1e13, 1e14, 1e15 };
+static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
 
 size_t wire_scan_number(const char *text, size_t len, double *ret_number)
 {
@@ -63,7 +62,7 @@ size_t wire_scan_number(const char *text, size_t len, double *ret_number)
 		return 0;
 	memcpy(copy, text, at);
 	copy[at] = '\0';
-	*ret_number = strtod(copy, NULL);	/* the daemons never leave the "C" locale */
+	*ret_number = strtod(copy, NULL); /* the daemons never leave the "C" locale */
 	return isfinite(*ret_number) ? at : 0;
 }
 
@@ -112,11 +111,11 @@ static size_t scan_pair(const char *text, size_t len, struct wire_flat *flat, un
 {
 	size_t at, n = 0;
 
-	*ret_which = key_is(text, len, "\"value\"") ? KEY_VALUE :
-		     key_is(text, len, "\"time\"")  ? KEY_TIME :
-		     key_is(text, len, "\"unit\"")  ? KEY_UNIT :
-		     key_is(text, len, "\"seq\"")   ? KEY_SEQ :
-						      0;
+	*ret_which = key_is(text, len, "\"value\"")  ? KEY_VALUE
+		     : key_is(text, len, "\"time\"") ? KEY_TIME
+		     : key_is(text, len, "\"unit\"") ? KEY_UNIT
+		     : key_is(text, len, "\"seq\"")  ? KEY_SEQ
+						     : 0;
 	if (!*ret_which)
 		return 0;
 	at = wire_skip_space(text, len, *ret_which == KEY_VALUE ? 7 : *ret_which == KEY_SEQ ? 5 : 6);

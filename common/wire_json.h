@@ -21,8 +21,8 @@ struct wire_flat {
 	double value;
 	bool has_time;
 	int64_t time_ms;
-	int64_t seq;			/* 0 without */
-	char unit[UNIT_MAX + 1];	/* "" without */
+	int64_t seq;             /* 0 without */
+	char unit[UNIT_MAX + 1]; /* "" without */
 };
 
 /* Reads an object of only these keys, each once, value and seq and time as plain numbers, unit without escapes. False for everything else,

@@ -179,8 +179,9 @@ static void obey(struct actuator *actuator, struct pending *pending, struct chan
 	int r;
 
 	pending->result.value = command->value;
-	r = device->driver->set ? device->driver->set(device, (size_t)(channel - device->channels), &command->value,
-						      &pending->result.value) : -ENOTSUP;
+	r = device->driver->set
+		    ? device->driver->set(device, (size_t)(channel - device->channels), &command->value, &pending->result.value)
+		    : -ENOTSUP;
 	if (r < 0) {
 		char error[COMMAND_ERROR_MAX + 1];
 
@@ -220,7 +221,7 @@ void actuator_command(struct actuator *actuator, const struct series *series, co
 	struct pending pending = { .actuator = actuator, .result.series = *series };
 	struct channel *channel = find_output(actuator, series);
 	struct command command;
-	char reason[COMMAND_ERROR_MAX + 1];	/* READING_REASON_MAX is one less */
+	char reason[COMMAND_ERROR_MAX + 1]; /* READING_REASON_MAX is one less */
 	int r;
 
 	if (message->retain || message->len == 0)

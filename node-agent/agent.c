@@ -71,7 +71,7 @@ static int on_backfill_timer(sd_event_source *source, uint64_t now_us, void *use
 
 	(void)now_us;
 	if (!bus_connected(agent->bus))
-		return 0;	/* goes on with the connection */
+		return 0; /* goes on with the connection */
 	if (backfill_step(&agent->backfill, agent->outbox))
 		arm(source, BACKFILL_MS, 1);
 	else
@@ -168,7 +168,8 @@ static int open_parts(struct agent *agent)
 	int r = sd_event_add_time_relative(agent->event, &agent->health_timer, CLOCK_BOOTTIME, 0, 0, on_health_timer, agent);
 
 	if (r >= 0)
-		r = sd_event_add_time_relative(agent->event, &agent->backfill_timer, CLOCK_BOOTTIME, 0, 0, on_backfill_timer, agent);
+		r = sd_event_add_time_relative(agent->event, &agent->backfill_timer, CLOCK_BOOTTIME, 0, 0, on_backfill_timer,
+					       agent);
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(agent->health_timer, SD_EVENT_OFF);

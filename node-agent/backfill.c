@@ -3,7 +3,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 
-enum { STEP_READINGS = 20000, KEEP_FREE = 500 };	/* live readings need room too */
+enum { STEP_READINGS = 20000, KEEP_FREE = 500 }; /* live readings need room too */
 
 static struct device *simulated(struct device *device)
 {
@@ -34,14 +34,14 @@ static size_t tell_moment(struct device *device, struct outbox *outbox, int64_t 
 	size_t count = 0;
 
 	if (device->driver->read(device, time_ms, values, fresh) < 0) {
-		device->error[0] = '\0';	/* a fault of the past */
+		device->error[0] = '\0'; /* a fault of the past */
 		return 0;
 	}
 	for (size_t i = 0; i < device->channel_count; i++) {
 		const struct quantity_info *info = device->channels[i].info;
 
-		if (!fresh[i] || (values[i].kind == VALUE_NUMBER &&
-				  !(values[i].number >= info->min && values[i].number <= info->max)))
+		if (!fresh[i] ||
+		    (values[i].kind == VALUE_NUMBER && !(values[i].number >= info->min && values[i].number <= info->max)))
 			continue;
 		outbox_add(outbox, &device->channels[i], time_ms, &values[i], false);
 		count++;

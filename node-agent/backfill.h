@@ -9,7 +9,7 @@
 
 struct backfill {
 	struct device *devices;
-	struct device *device;		/* whose turn it is; NULL: all is told */
+	struct device *device; /* whose turn it is; NULL: all is told */
 	int64_t from_ms, to_ms, now_ms;
 	int64_t told;
 	int percent;

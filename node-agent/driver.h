@@ -20,10 +20,10 @@ struct channel {
 	struct device *device;
 	struct series series;
 	const struct quantity_info *info;
-	enum output output;		/* OUTPUT_NONE: a sensor */
-	double min, max, step;		/* of OUTPUT_RANGE */
-	bool confirm;			/* a person is asked twice */
-	int64_t told_ms;		/* time of its newest reading: no two have the same */
+	enum output output;    /* OUTPUT_NONE: a sensor */
+	double min, max, step; /* of OUTPUT_RANGE */
+	bool confirm;          /* a person is asked twice */
+	int64_t told_ms;       /* time of its newest reading: no two have the same */
 	char label[CHANNEL_LABEL_MAX + 1];
 	char icon[CHANNEL_LABEL_MAX + 1];
 };
@@ -34,30 +34,30 @@ struct device {
 	char label[CHANNEL_LABEL_MAX + 1];
 	char icon[CHANNEL_LABEL_MAX + 1];
 	const struct driver *driver;
-	void *config;			/* driver->config_size bytes, filled by driver->items */
-	void *state;			/* driver->state_size bytes, zero before open() */
-	char error[DEVICE_ERROR_MAX];	/* a hook that fails may say more than its errno here */
+	void *config;                 /* driver->config_size bytes, filled by driver->items */
+	void *state;                  /* driver->state_size bytes, zero before open() */
+	char error[DEVICE_ERROR_MAX]; /* a hook that fails may say more than its errno here */
 	int64_t interval_ms;
-	int64_t late_ms;		/* its readings tell of a moment so long ago */
+	int64_t late_ms; /* its readings tell of a moment so long ago */
 	struct channel channels[CHANNELS_MAX];
 	size_t channel_count;
 	struct device *next;
 };
 
-enum { SET_SILENT = INT32_MAX };	/* set() took the command, and nobody will hear of it again (a simulated fault) */
+enum { SET_SILENT = INT32_MAX }; /* set() took the command, and nobody will hear of it again (a simulated fault) */
 
-struct driver {				/* a hook that is not needed stays NULL */
-	const char *name;		/* the word after `driver =` in node-agent.conf */
-	const char *help;		/* one line for --help */
-	const struct conf_item *items;	/* its own keys of the [device] section */
+struct driver {                        /* a hook that is not needed stays NULL */
+	const char *name;              /* the word after `driver =` in node-agent.conf */
+	const char *help;              /* one line for --help */
+	const struct conf_item *items; /* its own keys of the [device] section */
 	size_t config_size, state_size;
-	const char *interval;		/* default of the key `interval` */
-	const enum quantity *emits;	/* what fetch() yields, in order; QUANTITY_NONE ends it */
-	unsigned settle_ms;		/* how long the chip needs between trigger() and fetch() */
+	const char *interval;       /* default of the key `interval` */
+	const enum quantity *emits; /* what fetch() yields, in order; QUANTITY_NONE ends it */
+	unsigned settle_ms;         /* how long the chip needs between trigger() and fetch() */
 
 	/* Makes the channels from free keys, when `emits` can't say them. Mistakes go to conf_mistake. */
 	void (*configure)(struct device *device, struct conf *conf, const struct conf_section *section);
-	int (*open)(struct device *device);	/* is the right chip there; calibration into state */
+	int (*open)(struct device *device); /* is the right chip there; calibration into state */
 	int (*trigger)(struct device *device);
 	/* One value for each of `emits`. Returns 0 or a negative errno. */
 	int (*fetch)(struct device *device, double values[]);

@@ -12,10 +12,10 @@
 enum {
 	BATCH_READINGS = 200,
 	BATCH_BYTES = 32 * 1024,
-	WINDOW = 4000,		/* waiting readings that are looked through for one batch of a series */
+	WINDOW = 4000, /* waiting readings that are looked through for one batch of a series */
 	TICK_MS = 50,
 	BATCHES_PER_TICK = 20,
-	IN_FLIGHT_MAX = 60,	/* batches that the broker has not acknowledged */
+	IN_FLIGHT_MAX = 60, /* batches that the broker has not acknowledged */
 	RANGES_MAX = 1000,
 };
 
@@ -31,8 +31,8 @@ struct entry {
 	const struct kept_series *series;
 	int64_t seq, time_ms;
 	double number;
-	char *text;		/* of a text quantity */
-	int64_t sent_ms;	/* clock_boot_ms(), when SENT */
+	char *text;      /* of a text quantity */
+	int64_t sent_ms; /* clock_boot_ms(), when SENT */
 	int publish_id;
 	uint8_t state;
 };
@@ -43,14 +43,14 @@ struct outbox {
 	struct bus *bus;
 	sd_event_source *tick;
 	bool connected;
-	bool receipts;		/* a collector has spoken: the broker's word is not enough any more */
-	int64_t first_seq;	/* of entries[head]; numbers have no holes, so a number tells its place */
+	bool receipts;     /* a collector has spoken: the broker's word is not enough any more */
+	int64_t first_seq; /* of entries[head]; numbers have no holes, so a number tells its place */
 	struct kept_series *series;
 	struct entry *entries;
 	size_t head, count, room;
-	size_t waiting;		/* entries in state WAITING */
-	size_t unsettled;	/* entries that are not DONE: those stay in their place until the ones before them are */
-	int flying[IN_FLIGHT_MAX];	/* publish ids of batches */
+	size_t waiting;            /* entries in state WAITING */
+	size_t unsettled;          /* entries that are not DONE: those stay in their place until the ones before them are */
+	int flying[IN_FLIGHT_MAX]; /* publish ids of batches */
 	int in_flight;
 	int64_t given_up;
 };
@@ -132,7 +132,7 @@ static void send_live(struct outbox *outbox, struct entry *entry)
 /* Sends the waiting readings of the series of entry `from`, as many as a batch holds. */
 static int send_batch(struct outbox *outbox, size_t from)
 {
-	static char payload[BATCH_BYTES];	/* one thread, one batch at a time */
+	static char payload[BATCH_BYTES]; /* one thread, one batch at a time */
 	const struct kept_series *series = at(outbox, from)->series;
 	size_t chosen[BATCH_READINGS], count = 0, len = 0;
 	size_t end = from + WINDOW < outbox->count ? from + WINDOW : outbox->count;
@@ -198,7 +198,7 @@ static int64_t expire(struct outbox *outbox)
 		if (entry->sent_ms > limit_ms) {
 			if (entry->sent_ms - limit_ms < next_ms)
 				next_ms = entry->sent_ms - limit_ms;
-			break;	/* later ones were sent later, or will be seen next time */
+			break; /* later ones were sent later, or will be seen next time */
 		}
 		entry->state = WAITING;
 		outbox->waiting++;

@@ -13,8 +13,8 @@ struct outbox;
 
 struct outbox_settings {
 	const char *base;
-	const char *state_dir;		/* for serial numbers; NULL: they begin at the clock's microseconds */
-	size_t room;			/* readings kept at most; then the oldest is given up */
+	const char *state_dir; /* for serial numbers; NULL: they begin at the clock's microseconds */
+	size_t room;           /* readings kept at most; then the oldest is given up */
 	int64_t resend_after_ms;
 };
 
@@ -45,7 +45,7 @@ void outbox_acknowledged(struct outbox *outbox, int publish_id);
 
 struct outbox_counts {
 	size_t waiting;
-	int64_t oldest_ms;		/* time of the oldest that waits; TIME_NONE: none */
+	int64_t oldest_ms; /* time of the oldest that waits; TIME_NONE: none */
 	int64_t given_up;
 };
 struct outbox_counts outbox_counts(const struct outbox *outbox);

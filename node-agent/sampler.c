@@ -16,11 +16,11 @@ struct slot {
 	struct sampler *sampler;
 	struct device *device;
 	sd_event_source *timer;
-	int64_t interval_ms, due_ms;	/* due: clock_boot_ms() of the next turn */
+	int64_t interval_ms, due_ms; /* due: clock_boot_ms() of the next turn */
 	int64_t retry_ms;
 	bool is_open, settling;
 	char fault[DEVICE_ERROR_MAX + 48];
-	int fault_code;			/* errno of it; 0: the device is well */
+	int fault_code; /* errno of it; 0: the device is well */
 	int64_t fault_since_ms;
 };
 
@@ -29,7 +29,7 @@ struct sampler {
 	struct sampler_hooks hooks;
 	void *context;
 	double clock_rate;
-	int64_t begin_ms;		/* from here on simulated time runs at its rate */
+	int64_t begin_ms; /* from here on simulated time runs at its rate */
 	bool started;
 	struct slot *slots;
 };
@@ -55,7 +55,7 @@ static void next_turn(struct slot *slot)
 
 static void begin_fault(struct slot *slot, int error)
 {
-	bool news = slot->fault_code != error;	/* the same fault in other words ("99 is over ...") is none */
+	bool news = slot->fault_code != error; /* the same fault in other words ("99 is over ...") is none */
 
 	snprintf(slot->fault, sizeof(slot->fault), "%s", slot->device->error[0] ? slot->device->error : strerror(-error));
 	slot->device->error[0] = '\0';
@@ -67,7 +67,7 @@ static void begin_fault(struct slot *slot, int error)
 	if (news && slot->sampler->hooks.health)
 		slot->sampler->hooks.health(slot->sampler->context);
 	if (error == -ERANGE)
-		return;		/* it answers: it stays on its turns */
+		return; /* it answers: it stays on its turns */
 	slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : RETRY_FIRST_MS;
 	if (slot->retry_ms > RETRY_LAST_MS)
 		slot->retry_ms = RETRY_LAST_MS;
@@ -114,7 +114,8 @@ static int fetch(struct slot *slot)
 	double numbers[CHANNELS_MAX];
 	bool fresh[CHANNELS_MAX];
 	int64_t now_ms = clock_wall_ms() - device->late_ms;
-	int r = driver->read ? driver->read(device, simulated(slot->sampler, now_ms), values, fresh) : driver->fetch(device, numbers);
+	int r = driver->read ? driver->read(device, simulated(slot->sampler, now_ms), values, fresh)
+			     : driver->fetch(device, numbers);
 
 	if (r < 0)
 		return r;
@@ -124,7 +125,7 @@ static int fetch(struct slot *slot)
 		if (!driver->read || fresh[i])
 			give(slot, i, now_ms, &values[i]);
 	}
-	return device->error[0] ? -ERANGE : 0;	/* give() found what the quantity cannot be */
+	return device->error[0] ? -ERANGE : 0; /* give() found what the quantity cannot be */
 }
 
 /* Opens, triggers or fetches, whatever is next; sets the timer for what comes after. */
@@ -235,7 +236,7 @@ int sampler_open(sd_event *event, struct device *devices, double clock_rate, con
 		return r;
 	}
 	for (struct slot *slot = sampler->slots; slot; slot = slot->next)
-		turn(slot);	/* opens it, so that outputs can be set from now on */
+		turn(slot); /* opens it, so that outputs can be set from now on */
 	*ret_sampler = sampler;
 	return 0;
 }
@@ -250,7 +251,7 @@ void sampler_start(struct sampler *sampler)
 	for (struct slot *slot = sampler->slots; slot; slot = slot->next) {
 		int64_t offset_ms = spread(slot->device, slot->interval_ms);
 
-		turn(slot);	/* a first value at once, then on the grid */
+		turn(slot); /* a first value at once, then on the grid */
 		if (slot->fault_code || slot->settling)
 			continue;
 		slot->due_ms = now_ms - now_ms % slot->interval_ms + offset_ms - slot->interval_ms;

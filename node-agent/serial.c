@@ -10,7 +10,7 @@
 
 #include "../common/clock.h"
 
-enum { BLOCK = 100000 };	/* one small write for so many readings */
+enum { BLOCK = 100000 }; /* one small write for so many readings */
 
 /* A name is durable when its folder is. */
 static int sync_folder(const char *path)
@@ -99,6 +99,6 @@ void serial_done(struct serial *serial)
 int64_t serial_next(struct serial *serial)
 {
 	if (serial->path && serial->next >= serial->reserved && reserve(serial) < 0)
-		serial->reserved = serial->next + BLOCK;	/* a full disk: tried again a block later */
+		serial->reserved = serial->next + BLOCK; /* a full disk: tried again a block later */
 	return serial->next++;
 }

@@ -5,7 +5,7 @@
 
 struct serial {
 	int64_t next, reserved;
-	char *path;		/* NULL: nothing is remembered */
+	char *path; /* NULL: nothing is remembered */
 };
 
 /* Begins after the highest number that was ever reserved; without a folder at the wall clock's microseconds.

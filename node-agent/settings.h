@@ -12,12 +12,12 @@
 struct settings {
 	struct bus_settings bus;
 	const char *name, *label, *icon;
-	const char *state_dir;		/* NULL: none */
+	const char *state_dir; /* NULL: none */
 	int64_t health_interval_ms, back_fill_ms, resend_after_ms;
 	double clock_rate;
-	int outbox;			/* readings kept at most */
+	int outbox; /* readings kept at most */
 	enum log_level log_level;
-	struct device *devices;		/* in the file's order */
+	struct device *devices; /* in the file's order */
 };
 
 /* Reads all sections; mistakes are for conf_finish to tell. Strings belong to conf; the devices to settings (settings_done). */

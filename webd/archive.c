@@ -10,13 +10,13 @@
 
 enum {
 	RETRY_MS = 1000,
-	FRESH_MS = 60000,	/* a file that another took the place of (a backup) would be read for ever: opened anew after this */
+	FRESH_MS = 60000, /* a file that another took the place of (a backup) would be read for ever: opened anew after this */
 };
 
 struct archive {
 	const char *url;
 	struct store *store;
-	int64_t tried_ms;	/* since boot; 0 never */
+	int64_t tried_ms; /* since boot; 0 never */
 	bool failed, told;
 	char error[STORE_ERROR_MAX];
 };

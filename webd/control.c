@@ -12,18 +12,18 @@
 #include "json.h"
 
 enum {
-	PENDING_MAX = 256,	/* commands that wait for their node's word */
+	PENDING_MAX = 256, /* commands that wait for their node's word */
 	OUTCOMES = 64,
 	ANSWER_MS = 5000,
-	EXPIRY_MS = 10000,	/* a command that has not reached its node by then lapses */
+	EXPIRY_MS = 10000, /* a command that has not reached its node by then lapses */
 };
 
 /* A command on its way. They all wait equally long, so the list is in order of their deadlines. */
 struct pending {
 	struct pending *next;
-	struct http_request *request;	/* NULL when its client left */
+	struct http_request *request; /* NULL when its client left */
 	struct command command;
-	int64_t start_ms;		/* since boot */
+	int64_t start_ms; /* since boot */
 	bool form;
 	char back[CONTROL_BACK_MAX + 1];
 };
@@ -37,7 +37,7 @@ struct control {
 	size_t count;
 	uint64_t serial;
 	char boot[12];
-	struct control_outcome *outcomes;	/* a ring of OUTCOMES */
+	struct control_outcome *outcomes; /* a ring of OUTCOMES */
 	size_t outcome_count;
 };
 
@@ -74,7 +74,8 @@ static void redirect(struct http_request *request, const char *back, const char 
 	http_redirect(request, path);
 }
 
-static void answer_form(struct control *control, struct http_request *request, const struct control_outcome *outcome, const char *back)
+static void answer_form(struct control *control, struct http_request *request, const struct control_outcome *outcome,
+			const char *back)
 {
 	control->outcomes[control->outcome_count++ % OUTCOMES] = *outcome;
 	redirect(request, back, outcome->command.id);
@@ -173,7 +174,8 @@ void control_result(struct control *control, const struct command_result *result
 	struct control_outcome outcome;
 	int64_t latency_ms;
 
-	while (pending && (strcmp(pending->command.id, result->id) != 0 || !series_equal(&pending->command.series, &result->series))) {
+	while (pending &&
+	       (strcmp(pending->command.id, result->id) != 0 || !series_equal(&pending->command.series, &result->series))) {
 		before = pending;
 		pending = pending->next;
 	}
@@ -183,8 +185,11 @@ void control_result(struct control *control, const struct command_result *result
 	}
 	take_out(control, pending, before);
 	latency_ms = clock_boot_ms() - pending->start_ms;
-	outcome = (struct control_outcome){ .command = pending->command, .status = result->ok ? 200 : 400,
-					    .has_value = result->has_value, .value = result->value, .latency_ms = latency_ms };
+	outcome = (struct control_outcome){ .command = pending->command,
+					    .status = result->ok ? 200 : 400,
+					    .has_value = result->has_value,
+					    .value = result->value,
+					    .latency_ms = latency_ms };
 	if (!result->ok)
 		snprintf(outcome.error, sizeof(outcome.error), "%s", result->error[0] ? result->error : "the node refuses it");
 	answer(control, pending, &outcome, result->time_ms);
@@ -200,7 +205,8 @@ static unsigned refuse_offline(struct control_outcome *outcome, const struct hou
 	char since[32];
 
 	outcome->status = 409;
-	snprintf(outcome->error, sizeof(outcome->error), "%s is offline since %s", node->name, wire_format_time(node->status_ms, since));
+	snprintf(outcome->error, sizeof(outcome->error), "%s is offline since %s", node->name,
+		 wire_format_time(node->status_ms, since));
 	return 409;
 }
 
@@ -285,7 +291,7 @@ void control_api(struct control *control, struct http_request *request)
 	const char *body;
 	size_t len;
 
-	if (!is_json(http_header(request, "Content-Type"))) {	/* what a form of another site can't send */
+	if (!is_json(http_header(request, "Content-Type"))) { /* what a form of another site can't send */
 		http_error(request, 415, "Content-Type must be application/json");
 		return;
 	}

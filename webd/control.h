@@ -21,8 +21,9 @@ struct control_hooks {
 };
 
 /* house outlives the control. Returns 0 or -ENOMEM. */
-int control_open(sd_event *event, const struct house *house, const struct control_hooks *hooks, void *context, struct control **ret_control);
-void control_close(struct control *control);	/* after the server whose requests wait */
+int control_open(sd_event *event, const struct house *house, const struct control_hooks *hooks, void *context,
+		 struct control **ret_control);
+void control_close(struct control *control); /* after the server whose requests wait */
 
 /* POST /api/v1/command: JSON in, JSON out; 200, 400, 404, 409, 503 (no broker), 504. */
 void control_api(struct control *control, struct http_request *request);
@@ -35,9 +36,9 @@ void control_result(struct control *control, const struct command_result *result
 /* What became of a form's command, for the page that it led back to. */
 struct control_outcome {
 	struct command command;
-	unsigned status;		/* as POST /api/v1/command would have answered */
+	unsigned status; /* as POST /api/v1/command would have answered */
 	bool has_value;
-	struct value value;		/* the node's word */
+	struct value value; /* the node's word */
 	char error[COMMAND_ERROR_MAX + 1];
 	int64_t latency_ms;
 };

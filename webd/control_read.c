@@ -79,11 +79,12 @@ void control_read_back(const struct http_request *request, char *ret_back)
 	const char *given = http_form(request, "back");
 	char *query, *at;
 
-	snprintf(ret_back, CONTROL_BACK_MAX + 1, "%s", given && given[0] == '/' && given[1] != '/' && given[1] != '\\' &&
-		 strlen(given) <= CONTROL_BACK_MAX ? given : "/");
+	snprintf(ret_back, CONTROL_BACK_MAX + 1, "%s",
+		 given && given[0] == '/' && given[1] != '/' && given[1] != '\\' && strlen(given) <= CONTROL_BACK_MAX ? given
+														      : "/");
 	ret_back[strcspn(ret_back, "#")] = '\0';
 	query = strchr(ret_back, '?');
 	at = query ? strstr(query, "outcome=") : NULL;
-	if (at && (at[-1] == '?' || at[-1] == '&'))	/* ours is always the last */
+	if (at && (at[-1] == '?' || at[-1] == '&')) /* ours is always the last */
 		at[-1] = '\0';
 }

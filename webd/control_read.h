@@ -3,7 +3,7 @@
 
 #include "control.h"
 
-enum { CONTROL_BACK_MAX = 512 };	/* bytes of the path that a form leads back to, without NUL */
+enum { CONTROL_BACK_MAX = 512 }; /* bytes of the path that a form leads back to, without NUL */
 
 /* Fill outcome->command, or its status (400, 404) and error. Return the status; 0 for a command. */
 unsigned control_read_json(const char *body, size_t len, struct control_outcome *outcome);

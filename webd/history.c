@@ -58,7 +58,7 @@ static int parse_time(const char *key, const char *given, int64_t *ret_ms, char 
 			*ret_ms = number;
 			return 0;
 		}
-		for (end = text; *end; end++)	/* "+01:00" that nobody encoded came as a space */
+		for (end = text; *end; end++) /* "+01:00" that nobody encoded came as a space */
 			if (*end == ' ')
 				*end = '+';
 		if (wire_parse_time(text, ret_ms) == 0)
@@ -120,8 +120,8 @@ int history_parse(const struct history_words *words, int64_t now_ms, struct hist
 			r = parse_whole("last", words->last, 1, HISTORY_POINTS_MAX, &query.last, reason);
 	}
 	if (r == 0 && query.count * (query.last + query.points) > HISTORY_TOTAL_MAX)
-		r = refuse(reason, "%s: at most %d points of all %zu series together", query.last ? "last" : "points", HISTORY_TOTAL_MAX,
-			   query.count);
+		r = refuse(reason, "%s: at most %d points of all %zu series together", query.last ? "last" : "points",
+			   HISTORY_TOTAL_MAX, query.count);
 	if (r == 0)
 		*ret_query = query;
 	return r;
@@ -145,11 +145,12 @@ static void answer_failure(struct archive *archive, struct http_request *request
 		http_error(request, 503, "%s", archive_error(archive));
 }
 
-static void answer(struct archive *archive, const struct house *house, struct http_request *request, write_fn write, const char *type)
+static void answer(struct archive *archive, const struct house *house, struct http_request *request, write_fn write,
+		   const char *type)
 {
 	const struct history_words words = {
-		http_query(request, "series"), http_query(request, "last"), http_query(request, "from"),
-		http_query(request, "to"), http_query(request, "points"),
+		http_query(request, "series"), http_query(request, "last"),   http_query(request, "from"),
+		http_query(request, "to"),     http_query(request, "points"),
 	};
 	struct buffer body = BUFFER_EMPTY;
 	const struct series *failed = NULL;

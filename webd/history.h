@@ -7,17 +7,17 @@
 
 enum {
 	HISTORY_SERIES_MAX = 128,
-	HISTORY_POINTS_MAX = 10000,	/* of one series */
-	HISTORY_TOTAL_MAX = 100000,	/* of all together */
+	HISTORY_POINTS_MAX = 10000, /* of one series */
+	HISTORY_TOTAL_MAX = 100000, /* of all together */
 	HISTORY_REASON_MAX = 256,
 };
 
 struct history_query {
 	struct series series[HISTORY_SERIES_MAX];
 	size_t count;
-	size_t last;			/* the newest so many; 0: a span */
-	int64_t from_ms, to_ms;		/* UTC; to is not included */
-	size_t points;			/* of a span, at most */
+	size_t last;            /* the newest so many; 0: a span */
+	int64_t from_ms, to_ms; /* UTC; to is not included */
+	size_t points;          /* of a span, at most */
 };
 
 /* The words of a request, NULL where absent. */

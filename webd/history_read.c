@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { LOOKED_AT_MAX = 50000 };	/* readings looked through for the last changes of a switch */
+enum { LOOKED_AT_MAX = 50000 }; /* readings looked through for the last changes of a switch */
 
 /* ---- the last changes of a binary series ------------------------------------------------------------------------------------- */
 
 struct changes {
-	struct point *list;		/* newest first */
+	struct point *list; /* newest first */
 	size_t count, max;
 };
 
@@ -53,7 +53,8 @@ static int read_changes(struct store *store, const struct series *series, size_t
 
 /* ---- points ------------------------------------------------------------------------------------------------------------------ */
 
-static int read_into(struct store *store, const struct history_query *query, const struct series *series, struct history_points *points)
+static int read_into(struct store *store, const struct history_query *query, const struct series *series,
+		     struct history_points *points)
 {
 	const struct store_span span = { query->from_ms, query->to_ms, query->points, 0 };
 

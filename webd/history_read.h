@@ -5,9 +5,9 @@
 #include "history.h"
 
 struct history_points {
-	struct point *list;		/* malloc'ed */
+	struct point *list; /* malloc'ed */
 	size_t count;
-	int64_t resolution_ms;		/* 0: single readings */
+	int64_t resolution_ms; /* 0: single readings */
 };
 
 /* A number or binary series. Returns 0 or the store's error; on success the caller frees list. */

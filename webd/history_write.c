@@ -9,8 +9,8 @@
 #include "json.h"
 
 enum {
-	POINT_MAX = 160,	/* bytes of a point in JSON: a time and three numbers of at most 31 */
-	MEAN_DECIMALS_MAX = 4,	/* as many as value_format_number writes without a search */
+	POINT_MAX = 160,       /* bytes of a point in JSON: a time and three numbers of at most 31 */
+	MEAN_DECIMALS_MAX = 4, /* as many as value_format_number writes without a search */
 };
 
 struct writer {
@@ -18,8 +18,8 @@ struct writer {
 	const struct series *series;
 	const struct quantity_info *info;
 	const char *unit;
-	double scale;		/* means are rounded to a whole number of 1/scale; 0: not */
-	bool wide;		/* CSV with mean, min, max */
+	double scale; /* means are rounded to a whole number of 1/scale; 0: not */
+	bool wide;    /* CSV with mean, min, max */
 };
 
 static struct writer writer_of(const struct house *house, const struct series *series, struct buffer *out)
@@ -32,7 +32,7 @@ static struct writer writer_of(const struct house *house, const struct series *s
 	writer.unit = known ? known->unit : writer.info->unit;
 	if (writer.info->kind == QUANTITY_KIND_BINARY || decimals > MEAN_DECIMALS_MAX)
 		decimals = MEAN_DECIMALS_MAX;
-	if (writer.info->name[0])	/* of an unknown quantity nobody knows how small its numbers are */
+	if (writer.info->name[0]) /* of an unknown quantity nobody knows how small its numbers are */
 		writer.scale = powers[decimals];
 	return writer;
 }
@@ -166,7 +166,7 @@ static void add_cell(struct buffer *out, const char *text)
 {
 	buffer_add_char(out, '"');
 	if (text[0] && strchr("=+-@", text[0]))
-		buffer_add_char(out, '\'');	/* so that no spreadsheet takes a badge for a formula */
+		buffer_add_char(out, '\''); /* so that no spreadsheet takes a badge for a formula */
 	for (; *text; text++) {
 		if (*text == '"')
 			buffer_add_char(out, '"');
@@ -200,7 +200,7 @@ static int add_text_row(void *context, const struct reading *reading)
 static void add_row(const struct writer *writer, const struct point *point, bool bucket)
 {
 	if (!point->count)
-		return;		/* a gap: no row */
+		return; /* a gap: no row */
 	begin_row(writer, point->time_ms);
 	json_add_number(writer->out, bucket ? rounded(writer, point->mean) : point->mean);
 	if (writer->wide) {
@@ -257,6 +257,6 @@ int history_write_csv(struct store *store, const struct house *house, const stru
 
 	if (r <= 0)
 		return r;
-	buffer_clear(out);	/* one of the series is down-sampled: all get its columns */
+	buffer_clear(out); /* one of the series is down-sampled: all get its columns */
 	return write_table(store, house, query, true, out, ret_failed);
 }

@@ -20,7 +20,7 @@ static void free_device(struct house_device *device)
 		struct house_series *series = device->series;
 
 		device->series = series->next;
-		free(series);	/* the first member of its entry */
+		free(series); /* the first member of its entry */
 	}
 	free(device);
 }

@@ -10,28 +10,28 @@
 #include "../common/quantity.h"
 #include "../common/reading.h"
 
-enum { HOUSE_LABEL_MAX = 64, HOUSE_ICON_MAX = 32 };	/* bytes, without NUL */
-enum { HOUSE_NODES_MAX = 1000, HOUSE_SERIES_MAX = 20000 };	/* beyond: told once in the log, not shown */
+enum { HOUSE_LABEL_MAX = 64, HOUSE_ICON_MAX = 32 };        /* bytes, without NUL */
+enum { HOUSE_NODES_MAX = 1000, HOUSE_SERIES_MAX = 20000 }; /* beyond: told once in the log, not shown */
 
 enum house_output { HOUSE_SENSOR, HOUSE_SWITCH, HOUSE_RANGE, HOUSE_TEXT, HOUSE_BUTTON };
 
-struct house_series {			/* one quantity of one device */
+struct house_series { /* one quantity of one device */
 	struct series name;
 	const struct quantity_info *quantity;
-	char label[HOUSE_LABEL_MAX + 1];	/* "" without: the quantity's own label serves */
+	char label[HOUSE_LABEL_MAX + 1]; /* "" without: the quantity's own label serves */
 	char icon[HOUSE_ICON_MAX + 1];
-	char unit[UNIT_MAX + 1];		/* the quantity's own; of an unknown quantity what $info says */
+	char unit[UNIT_MAX + 1]; /* the quantity's own; of an unknown quantity what $info says */
 	enum house_output output;
-	double min, max, step;			/* HOUSE_RANGE; also an output's limits where $info gives them */
+	double min, max, step; /* HOUSE_RANGE; also an output's limits where $info gives them */
 	bool has_limits;
-	bool confirm;				/* ask the person twice */
-	int64_t interval_ms;			/* as $info says; 0 unknown */
+	bool confirm;        /* ask the person twice */
+	int64_t interval_ms; /* as $info says; 0 unknown */
 	bool has_value;
 	struct value value;
 	int64_t time_ms;
-	bool time_guessed;			/* nobody told when it was read: time_ms is when we heard of it */
+	bool time_guessed; /* nobody told when it was read: time_ms is when we heard of it */
 	struct house_device *device;
-	struct house_series *next;		/* of the same device, in order of name */
+	struct house_series *next; /* of the same device, in order of name */
 };
 
 struct house_device {
@@ -39,39 +39,39 @@ struct house_device {
 	char label[HOUSE_LABEL_MAX + 1];
 	char icon[HOUSE_ICON_MAX + 1];
 	char driver[NAME_MAX_LEN + 1];
-	char fault[COMMAND_ERROR_MAX + 1];	/* $health's error; "" when it is well */
+	char fault[COMMAND_ERROR_MAX + 1]; /* $health's error; "" when it is well */
 	int64_t fault_since_ms;
 	struct house_node *node;
 	struct house_series *series;
-	struct house_device *next;		/* of the same node, in order of name */
+	struct house_device *next; /* of the same node, in order of name */
 };
 
 struct house_node {
 	char name[NAME_MAX_LEN + 1];
-	char label[HOUSE_LABEL_MAX + 1];	/* "" without */
+	char label[HOUSE_LABEL_MAX + 1]; /* "" without */
 	char icon[HOUSE_ICON_MAX + 1];
 	char version[HOUSE_ICON_MAX + 1];
-	bool known_status;			/* it said online or offline at all (a bare publisher never does) */
+	bool known_status; /* it said online or offline at all (a bare publisher never does) */
 	bool online;
-	int64_t status_ms;			/* when it changed */
-	int64_t seen_ms;			/* newest message of any kind; 0 never */
+	int64_t status_ms; /* when it changed */
+	int64_t seen_ms;   /* newest message of any kind; 0 never */
 	bool has_info;
 	bool has_health;
-	int64_t uptime_s, outbox, oldest_ms, given_up, rss;	/* $health; -1 where not told */
+	int64_t uptime_s, outbox, oldest_ms, given_up, rss; /* $health; -1 where not told */
 	bool clock_synced;
 	struct house_device *devices;
-	struct house_node *next;		/* in order of name */
+	struct house_node *next; /* in order of name */
 };
 
 struct house;
 
-struct house *house_open(void);			/* NULL without memory */
+struct house *house_open(void); /* NULL without memory */
 void house_close(struct house *house);
 
 /* Grows with every change of anything above: what was made of an equal number is still true. */
 uint64_t house_revision(const struct house *house);
 
-const struct house_node *house_nodes(const struct house *house);	/* the first; NULL when empty */
+const struct house_node *house_nodes(const struct house *house); /* the first; NULL when empty */
 const struct house_node *house_node(const struct house *house, const char *name);
 const struct house_series *house_series(const struct house *house, const struct series *name);
 

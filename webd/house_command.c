@@ -6,7 +6,7 @@
 #include "../common/clock.h"
 #include "house.h"
 
-enum { STEP_PARTS = 1000 };	/* how exactly a value must stand on a step */
+enum { STEP_PARTS = 1000 }; /* how exactly a value must stand on a step */
 
 static int refuse(char *reason, const char *format, double number, double limit)
 {
@@ -23,7 +23,7 @@ static int check_range(const struct house_series *series, double number, char *r
 	double steps;
 
 	if (!series->has_limits)
-		return 0;	/* the node knows */
+		return 0; /* the node knows */
 	if (number > series->max)
 		return refuse(reason, "%s is over %s", number, series->max);
 	if (number < series->min)

@@ -7,7 +7,7 @@
 #include "../common/wire.h"
 #include "house_internal.h"
 
-#define WHOLE_MAX 9007199254740992.0	/* 2^53: beyond it doubles skip whole numbers */
+#define WHOLE_MAX 9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
 
 /* ---- words ------------------------------------------------------------------------------------------------------------------- */
 
@@ -27,7 +27,7 @@ static void take_text(const cJSON *object, const char *key, char *ret_text, size
 		for (n = 1; n <= 4 && n <= size - at && value_of_text(text + at, n, &character) < 0;)
 			n++;
 		if (n > 4 || n > size - at) {
-			n = 1;	/* a stray byte */
+			n = 1; /* a stray byte */
 			continue;
 		}
 		if (len + n > max)
@@ -80,8 +80,9 @@ static cJSON *parse(const char *json, size_t len)
 
 static enum house_output output_of(const cJSON *json)
 {
-	static const char *const words[] = { [HOUSE_SWITCH] = "switch", [HOUSE_RANGE] = "range", [HOUSE_TEXT] = "text",
-					     [HOUSE_BUTTON] = "button" };
+	static const char *const words[] = {
+		[HOUSE_SWITCH] = "switch", [HOUSE_RANGE] = "range", [HOUSE_TEXT] = "text", [HOUSE_BUTTON] = "button"
+	};
 	const char *word = cJSON_GetStringValue(child(json, "output"));
 
 	for (int i = HOUSE_SWITCH; word && i <= HOUSE_BUTTON; i++)
@@ -118,8 +119,9 @@ static void take_quantity(struct house_entry *entry, const cJSON *json)
 	series->output = output_of(json);
 	take_limits(json, series);
 	series->confirm = cJSON_IsTrue(child(json, "confirm"));
-	series->interval_ms = take_number(json, "interval", &interval_s) && interval_s > 0 && interval_s < WHOLE_MAX / 1000 ?
-				      (int64_t)(interval_s * 1000) : 0;
+	series->interval_ms = take_number(json, "interval", &interval_s) && interval_s > 0 && interval_s < WHOLE_MAX / 1000
+				      ? (int64_t)(interval_s * 1000)
+				      : 0;
 }
 
 static void take_device(struct house *house, const char *node, const cJSON *json)
@@ -127,7 +129,8 @@ static void take_device(struct house *house, const char *node, const cJSON *json
 	struct house_entry *entry = NULL;
 	const cJSON *quantity;
 
-	cJSON_ArrayForEach(quantity, child(json, "quantities")) {
+	cJSON_ArrayForEach(quantity, child(json, "quantities"))
+	{
 		struct series name;
 		int r;
 
@@ -139,7 +142,7 @@ static void take_device(struct house *house, const char *node, const cJSON *json
 		take_quantity(entry, quantity);
 	}
 	if (!entry)
-		return;		/* a device without quantities has nothing to show */
+		return; /* a device without quantities has nothing to show */
 	take_text(json, "label", entry->series.device->label, HOUSE_LABEL_MAX);
 	take_word(json, "icon", entry->series.device->icon, HOUSE_ICON_MAX);
 	take_word(json, "driver", entry->series.device->driver, NAME_MAX_LEN);
@@ -180,9 +183,8 @@ int house_info(struct house *house, const char *name, const char *json, size_t l
 	take_text(info, "label", node->label, HOUSE_LABEL_MAX);
 	take_word(info, "icon", node->icon, HOUSE_ICON_MAX);
 	take_text(info, "version", node->version, HOUSE_ICON_MAX);
-	cJSON_ArrayForEach(device, child(info, "devices"))
-		if (cJSON_IsObject(device) && device->string)
-			take_device(house, name, device);
+	cJSON_ArrayForEach(device, child(info, "devices")) if (cJSON_IsObject(device) && device->string)
+		take_device(house, name, device);
 	house_forget_untold(house, node);
 	node->has_info = true;
 	house->revision++;

@@ -5,10 +5,10 @@
 
 enum { HOUSE_BUCKETS = 1024 };
 
-struct house_entry {			/* a series as the house keeps it */
+struct house_entry { /* a series as the house keeps it */
 	struct house_series series;
-	struct house_entry *chain;	/* of the same bucket */
-	bool told;			/* the node's newest $info names it */
+	struct house_entry *chain; /* of the same bucket */
+	bool told;                 /* the node's newest $info names it */
 };
 
 struct house {

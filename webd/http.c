@@ -15,14 +15,14 @@
 
 enum {
 	CONNECTIONS_MAX = 1000,
-	DESCRIPTORS_LEFT = 64,		/* for the rest of the daemon */
-	IDLE_S = 30,			/* without a byte */
-	REQUEST_MS = 30000,		/* for a whole request */
-	REPLY_MS = 120000,		/* to read a whole reply */
-	POOL = 16 * 1024,		/* per connection: all headers of a request and a reply */
-	DISCARD_MAX = 1024 * 1024,	/* of a body too large, before the connection is cut */
+	DESCRIPTORS_LEFT = 64,     /* for the rest of the daemon */
+	IDLE_S = 30,               /* without a byte */
+	REQUEST_MS = 30000,        /* for a whole request */
+	REPLY_MS = 120000,         /* to read a whole reply */
+	POOL = 16 * 1024,          /* per connection: all headers of a request and a reply */
+	DISCARD_MAX = 1024 * 1024, /* of a body too large, before the connection is cut */
 	STREAM_BLOCK = 2048,
-	RUNS = 16,			/* of the library before other sources have their turn */
+	RUNS = 16, /* of the library before other sources have their turn */
 };
 
 static void run(struct http *http)
@@ -36,7 +36,7 @@ static void run(struct http *http)
 		http->woken = false;
 		MHD_run(http->daemon);
 		pending = MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES;
-		if (http->woken) {	/* by a handler; the library's timeout does not know */
+		if (http->woken) { /* by a handler; the library's timeout does not know */
 			timeout_ms = 0;
 			continue;
 		}
@@ -102,8 +102,7 @@ static void *on_target(void *data, const char *target, struct MHD_Connection *co
 	return request;
 }
 
-static void on_completed(void *data, struct MHD_Connection *connection, void **context,
-			 enum MHD_RequestTerminationCode code)
+static void on_completed(void *data, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)
 {
 	struct http *http = data;
 	struct http_request *request = *context;
@@ -144,13 +143,10 @@ static enum MHD_Result send_response(struct http_request *request)
 
 static void find_client(struct http_request *request)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	socklen_t len = info && info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-									     sizeof(struct sockaddr_in);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	socklen_t len = info && info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
-	if (!info || getnameinfo(info->client_addr, len, request->client, sizeof(request->client), NULL, 0,
-				 NI_NUMERICHOST))
+	if (!info || getnameinfo(info->client_addr, len, request->client, sizeof(request->client), NULL, 0, NI_NUMERICHOST))
 		snprintf(request->client, sizeof(request->client), "?");
 	if (!strncmp(request->client, "::ffff:", 7))
 		memmove(request->client, request->client + 7, strlen(request->client + 7) + 1);
@@ -159,8 +155,7 @@ static void find_client(struct http_request *request)
 /* The headers are there, the body is not. */
 static enum MHD_Result start(struct http_request *request, const char *method)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	const char *length = http_header(request, "Content-Length");
 
 	request->link = info ? info->socket_context : NULL;
@@ -186,9 +181,8 @@ static enum MHD_Result take_body(struct http_request *request, const char *data,
 	return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_len, void **context)
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
+				  const char *version, const char *upload, size_t *upload_len, void **context)
 {
 	struct http *http = data;
 	struct http_request *request = *context;
@@ -233,13 +227,12 @@ void http_wake(struct http_request *request)
 	request->suspended = false;
 	request->http->woken = true;
 	MHD_resume_connection(request->connection);
-	sd_event_source_set_time_accuracy(request->http->timer, 1);	/* the library tells its descriptor nothing */
+	sd_event_source_set_time_accuracy(request->http->timer, 1); /* the library tells its descriptor nothing */
 	sd_event_source_set_time(request->http->timer, 0);
 	sd_event_source_set_enabled(request->http->timer, SD_EVENT_ONESHOT);
 }
 
-void http_later(struct http_request *request, void (*cancelled)(struct http_request *request, void *data),
-		void *data)
+void http_later(struct http_request *request, void (*cancelled)(struct http_request *request, void *data), void *data)
 {
 	request->later = true;
 	request->cancelled = cancelled;
@@ -249,8 +242,7 @@ void http_later(struct http_request *request, void (*cancelled)(struct http_requ
 static int add_headers(const struct http_request *request, struct MHD_Response *response)
 {
 	for (size_t i = 0; i < request->header_count; i++)
-		if (MHD_add_response_header(response, request->headers[i].name,
-					    request->headers[i].value) != MHD_YES)
+		if (MHD_add_response_header(response, request->headers[i].name, request->headers[i].value) != MHD_YES)
 			return -ENOMEM;
 	return 0;
 }
@@ -267,7 +259,7 @@ void http_answer(struct http_request *request, struct http_answer *answer)
 	}
 	if (response && add_headers(request, response) < 0)
 		answer->status = 503;
-	if (request->response)		/* the first answer stands */
+	if (request->response) /* the first answer stands */
 		MHD_destroy_response(response);
 	else
 		request->response = response;
@@ -285,8 +277,7 @@ static ssize_t on_read(void *data, uint64_t pos, char *buf, size_t max)
 
 int http_answer_stream(struct http_request *request, struct http_stream *stream)
 {
-	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
-									  on_read, stream, NULL);
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, stream, NULL);
 
 	if (!response)
 		return -ENOMEM;
@@ -320,8 +311,7 @@ static int listen_on(const struct addrinfo *address)
 
 static int listen_at(const char *name, uint16_t port)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-				  .ai_socktype = SOCK_STREAM };
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *address;
 	char service[8];
 	int fd;
@@ -336,7 +326,7 @@ static int listen_at(const char *name, uint16_t port)
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_in6 address = { 0 };	/* the port stands at the same place in both families */
+	struct sockaddr_in6 address = { 0 }; /* the port stands at the same place in both families */
 	socklen_t len = sizeof(address);
 
 	getsockname(fd, (struct sockaddr *)&address, &len);
@@ -349,8 +339,7 @@ static unsigned most_connections(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > CONNECTIONS_MAX + DESCRIPTORS_LEFT)
 		return CONNECTIONS_MAX;
-	return limit.rlim_cur > 2 * DESCRIPTORS_LEFT ? (unsigned)limit.rlim_cur - DESCRIPTORS_LEFT :
-						       DESCRIPTORS_LEFT;
+	return limit.rlim_cur > 2 * DESCRIPTORS_LEFT ? (unsigned)limit.rlim_cur - DESCRIPTORS_LEFT : DESCRIPTORS_LEFT;
 }
 
 static int start_daemon(struct http *http, int fd)
@@ -359,14 +348,11 @@ static int start_daemon(struct http *http, int fd)
 	int r;
 
 	http->connection_limit = most_connections();
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-					MHD_OPTION_LISTEN_SOCKET, fd,
-					MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-					MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-					MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
-					MHD_OPTION_CONNECTION_LIMIT, http->connection_limit,
-					MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL,
-					MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_CONNECTION_LIMIT, http->connection_limit,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
 	if (!http->daemon) {
 		close(fd);
 		return -ENOMEM;
@@ -409,7 +395,7 @@ void http_close(struct http *http)
 		return;
 	http->closing = true;
 	for (struct http_request *request = http->requests; request; request = request->next)
-		http_wake(request);	/* the library stops only with everybody awake */
+		http_wake(request); /* the library stops only with everybody awake */
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
 	sd_event_source_disable_unref(http->io);

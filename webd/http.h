@@ -9,31 +9,31 @@
 #include "../common/buffer.h"
 
 enum {
-	HTTP_BODY_MAX = 64 * 1024,		/* a larger body is answered 413 */
-	HTTP_STREAM_QUEUE_MAX = 64 * 1024,	/* bytes a stream's client may lag behind before it is closed */
-	HTTP_PARAMS_MAX = 8,			/* of a path */
-	HTTP_FIELDS_MAX = 64,			/* of a query or a form; more are answered 400 */
-	HTTP_HEADERS_MAX = 12,			/* added to a reply */
+	HTTP_BODY_MAX = 64 * 1024,         /* a larger body is answered 413 */
+	HTTP_STREAM_QUEUE_MAX = 64 * 1024, /* bytes a stream's client may lag behind before it is closed */
+	HTTP_PARAMS_MAX = 8,               /* of a path */
+	HTTP_FIELDS_MAX = 64,              /* of a query or a form; more are answered 400 */
+	HTTP_HEADERS_MAX = 12,             /* added to a reply */
 };
 
-struct http;			/* a listening server */
-struct http_request;		/* valid from the handler's call until its reply (or its cancelled hook) */
-struct http_stream;		/* an event stream, valid until its closed hook returns */
+struct http;         /* a listening server */
+struct http_request; /* valid from the handler's call until its reply (or its cancelled hook) */
+struct http_stream;  /* an event stream, valid until its closed hook returns */
 
 /* A row per URL. Answers before it returns (http_reply, http_error ...), or calls http_later or http_stream_open. */
 typedef void http_handler(struct http_request *request, void *context);
 
 struct http_route {
-	const char *method;	/* "GET" (HEAD comes with it), "POST" ...; NULL ends a table */
-	const char *pattern;	/* "/node/:node"; a last "*" takes all that is left, slashes too */
+	const char *method;  /* "GET" (HEAD comes with it), "POST" ...; NULL ends a table */
+	const char *pattern; /* "/node/:node"; a last "*" takes all that is left, slashes too */
 	http_handler *handler;
 };
 
 struct http_settings {
-	const char *address;	/* "127.0.0.1", "::" (IPv4 as well), "0.0.0.0"; NULL is "::", or 0.0.0.0 without IPv6 */
-	uint16_t port;		/* 0: the kernel chooses */
-	const struct http_route *routes;	/* the first row that fits wins; lives as long as the server */
-	void *context;		/* for handlers and hooks */
+	const char *address;             /* "127.0.0.1", "::" (IPv4 as well), "0.0.0.0"; NULL is "::", or 0.0.0.0 without IPv6 */
+	uint16_t port;                   /* 0: the kernel chooses */
+	const struct http_route *routes; /* the first row that fits wins; lives as long as the server */
+	void *context;                   /* for handlers and hooks */
 	/* Writes the page of an error (404, 403 ...) into out; NULL or a failure: a plain page. Not asked for paths below /api/,
 	 * which get {"error":text}. */
 	int (*error_page)(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context);
@@ -52,15 +52,16 @@ uint64_t http_requests(const struct http *http);
 
 /* What was asked. All texts are percent-decoded valid UTF-8 without NUL (anything else was answered 400 already), owned by the request.
  * Hostile nonetheless: check them before use. NULL when absent. */
-const char *http_method(const struct http_request *request);	/* "GET" also of a HEAD request */
-const char *http_path(const struct http_request *request);	/* decoded, without the query */
-const char *http_target(const struct http_request *request);	/* as sent: path and query, not decoded */
-const char *http_param(const struct http_request *request, const char *name);	/* "node" of :node; "*" the rest */
+const char *http_method(const struct http_request *request);                  /* "GET" also of a HEAD request */
+const char *http_path(const struct http_request *request);                    /* decoded, without the query */
+const char *http_target(const struct http_request *request);                  /* as sent: path and query, not decoded */
+const char *http_param(const struct http_request *request, const char *name); /* "node" of :node; "*" the rest */
 const char *http_query(const struct http_request *request, const char *name);
-const char *http_form(const struct http_request *request, const char *name);	/* field of an application/x-www-form-urlencoded body */
-const char *http_header(const struct http_request *request, const char *name);	/* raw bytes */
-const char *http_cookie(const struct http_request *request, const char *name);	/* raw bytes */
-const char *http_client(const struct http_request *request);	/* numeric address, for logs */
+const char *http_form(const struct http_request *request,
+		      const char *name); /* field of an application/x-www-form-urlencoded body */
+const char *http_header(const struct http_request *request, const char *name); /* raw bytes */
+const char *http_cookie(const struct http_request *request, const char *name); /* raw bytes */
+const char *http_client(const struct http_request *request);                   /* numeric address, for logs */
 /* The body as it came, "" when empty, a NUL after it. */
 const char *http_body(const struct http_request *request, size_t *ret_len);
 /* Whether Accept prefers JSON to HTML, or the path is below /api/. */
@@ -92,7 +93,8 @@ void http_later(struct http_request *request, void (*cancelled)(struct http_requ
 
 /* Answers 200 with an endless text/event-stream. `closed` is called once, from the loop (or http_close), when the client left, lagged too far
  * or the stream was closed; never within http_stream_send. Returns NULL without memory (500 is answered). */
-struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data), void *data);
+struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data),
+				     void *data);
 /* Queues bytes as they shall arrive ("event: reading\ndata: {...}\n\n"). Returns 0; -ENOBUFS when the client lags: the stream
  * is being closed, its hook will come. */
 int http_stream_send(struct http_stream *stream, const void *bytes, size_t len);

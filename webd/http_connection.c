@@ -11,7 +11,7 @@ static void shut(struct http_connection *link)
 {
 	link->deadline_ms = 0;
 	link->waits_request = false;
-	shutdown(link->fd, SHUT_RDWR);	/* the library sees the end and tidies up */
+	shutdown(link->fd, SHUT_RDWR); /* the library sees the end and tidies up */
 }
 
 static void arm(struct http *http, int64_t due_ms)
@@ -97,8 +97,8 @@ void http_connection_waits(struct http *http, struct http_connection *link, int6
 	link->deadline_ms = span_ms ? clock_boot_ms() + span_ms : 0;
 	if (!span_ms)
 		return;
-	if (!http->sweep && sd_event_add_time(http->event, &http->sweep, CLOCK_BOOTTIME,
-					      (uint64_t)link->deadline_ms * 1000, 500000, on_sweep, http) < 0)
+	if (!http->sweep && sd_event_add_time(http->event, &http->sweep, CLOCK_BOOTTIME, (uint64_t)link->deadline_ms * 1000, 500000,
+					      on_sweep, http) < 0)
 		return;
 	sd_event_source_get_enabled(http->sweep, &enabled);
 	if (enabled == SD_EVENT_OFF)

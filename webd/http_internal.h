@@ -9,14 +9,14 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 
-enum { HTTP_SEGMENTS_MAX = 32 };	/* of a path; deeper ones are unknown */
+enum { HTTP_SEGMENTS_MAX = 32 }; /* of a path; deeper ones are unknown */
 
 struct http_field {
 	const char *name, *value;
 };
 
 struct http_fields {
-	char *text;		/* the names and values point into it */
+	char *text; /* the names and values point into it */
 	struct http_field list[HTTP_FIELDS_MAX];
 	size_t count;
 };
@@ -25,7 +25,7 @@ struct http_fields {
 struct http_connection {
 	struct http_connection *previous, *next;
 	int fd;
-	int64_t deadline_ms;	/* since boot; 0: waits for us, not for the client */
+	int64_t deadline_ms; /* since boot; 0: waits for us, not for the client */
 	bool waits_request;
 };
 
@@ -34,14 +34,14 @@ struct http {
 	struct http_settings settings;
 	sd_event_source *io, *timer, *sweep;
 	sd_event *event;
-	struct http_connection *connections;	/* oldest first */
+	struct http_connection *connections; /* oldest first */
 	struct http_connection *newest;
 	unsigned connection_count, connection_limit;
 	struct http_request *requests;
 	uint64_t request_count;
 	uint16_t port;
 	bool closing;
-	bool woken;		/* a sleeping request has work: the library must run again */
+	bool woken; /* a sleeping request has work: the library must run again */
 };
 
 struct http_request {
@@ -51,25 +51,25 @@ struct http_request {
 	struct http_connection *link;
 	const char *method;
 	bool head;
-	int error;		/* status of what is wrong with it; 0 fine */
-	char *target;		/* as sent */
-	char *path;		/* decoded */
-	char *words;		/* the path's segments, decoded */
+	int error;    /* status of what is wrong with it; 0 fine */
+	char *target; /* as sent */
+	char *path;   /* decoded */
+	char *words;  /* the path's segments, decoded */
 	char *segments[HTTP_SEGMENTS_MAX];
-	size_t raw_offset[HTTP_SEGMENTS_MAX];	/* of each in the target */
+	size_t raw_offset[HTTP_SEGMENTS_MAX]; /* of each in the target */
 	size_t segment_count;
 	struct http_fields query, form;
-	struct http_field params[HTTP_PARAMS_MAX];	/* name: a pattern's, with what follows it */
+	struct http_field params[HTTP_PARAMS_MAX]; /* name: a pattern's, with what follows it */
 	size_t param_count;
-	char *rest;		/* what "*" took */
+	char *rest; /* what "*" took */
 	char client[INET6_ADDRSTRLEN];
 	struct buffer body;
-	size_t body_len;	/* seen, kept or not */
+	size_t body_len; /* seen, kept or not */
 	bool started, dispatched, later, suspended;
 	void (*cancelled)(struct http_request *request, void *data);
 	void *data;
 	struct http_stream *stream;
-	struct http_field headers[HTTP_HEADERS_MAX + 12];	/* the careful ones beside */
+	struct http_field headers[HTTP_HEADERS_MAX + 12]; /* the careful ones beside */
 	size_t header_count;
 	struct MHD_Response *response;
 	unsigned status;
@@ -93,7 +93,7 @@ bool http_same_origin(const struct http_request *request);
 struct http_answer {
 	unsigned status;
 	const char *type;
-	void *body;		/* malloc'ed, passes over */
+	void *body; /* malloc'ed, passes over */
 	size_t len;
 };
 void http_careful_headers(struct http_request *request, const char *type);

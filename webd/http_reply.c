@@ -15,9 +15,8 @@
 enum { WORTH_COMPRESSING = 1024, GZIP_LEVEL = 5, GZIP_WINDOW = 15 + 16 };
 
 static const struct http_field careful[] = {
-	{ "Content-Security-Policy",
-	  "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-	  "form-action 'self'; frame-ancestors 'none'" },
+	{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+				     "form-action 'self'; frame-ancestors 'none'" },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "X-Frame-Options", "DENY" },
 	{ "Referrer-Policy", "same-origin" },
@@ -57,8 +56,7 @@ int http_add_header(struct http_request *request, const char *name, const char *
 
 static bool compressible(const char *type)
 {
-	return !strncmp(type, "text/", 5) || strstr(type, "json") || strstr(type, "javascript") ||
-	       strstr(type, "xml");
+	return !strncmp(type, "text/", 5) || strstr(type, "json") || strstr(type, "javascript") || strstr(type, "xml");
 }
 
 bool http_takes_gzip(const struct http_request *request)
@@ -76,7 +74,7 @@ bool http_takes_gzip(const struct http_request *request)
 int http_gzip(const void *body, size_t len, struct buffer *out)
 {
 	z_stream stream = { .next_in = (Bytef *)(uintptr_t)body, .avail_in = (uInt)len };
-	char *room = buffer_reserve(out, len);	/* not worth it when it would not shrink */
+	char *room = buffer_reserve(out, len); /* not worth it when it would not shrink */
 	int r;
 
 	if (!room || deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -169,8 +167,7 @@ void http_error(struct http_request *request, unsigned status, const char *forma
 		error_json(request, status, text);
 		return;
 	}
-	if (settings->error_page &&
-	    settings->error_page(request, status, text, &page, settings->context) >= 0) {
+	if (settings->error_page && settings->error_page(request, status, text, &page, settings->context) >= 0) {
 		http_reply_buffer(request, status, "text/html; charset=utf-8", &page);
 		return;
 	}

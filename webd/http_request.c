@@ -30,7 +30,7 @@ bool http_valid_utf8(const char *text)
 				return false;
 			code = code << 6 | (at[i] & 0x3fU);
 		}
-		if (code < least[len] || code > 0x10ffff || code >> 11 == 27)	/* 27: surrogates */
+		if (code < least[len] || code > 0x10ffff || code >> 11 == 27) /* 27: surrogates */
 			return false;
 		at += len;
 	}

@@ -8,7 +8,7 @@
 /* Whether the path fits a pattern; params are then filled. */
 static bool fits(struct http_request *request, const char *pattern)
 {
-	const char *at = pattern + 1;	/* behind the slash */
+	const char *at = pattern + 1; /* behind the slash */
 	size_t i = 0;
 
 	request->param_count = 0;
@@ -28,8 +28,7 @@ static bool fits(struct http_request *request, const char *pattern)
 		if (i >= request->segment_count)
 			return false;
 		if (*at == ':' && request->segments[i][0] && request->param_count < HTTP_PARAMS_MAX)
-			request->params[request->param_count++] =
-				(struct http_field){ at + 1, request->segments[i] };
+			request->params[request->param_count++] = (struct http_field){ at + 1, request->segments[i] };
 		else if (strlen(request->segments[i]) != len || strncmp(request->segments[i], at, len))
 			return false;
 		at += len;
@@ -74,7 +73,7 @@ bool http_same_origin(const struct http_request *request)
 	if (site)
 		return !strcmp(site, "same-origin") || !strcmp(site, "none");
 	if (!origin)
-		return true;	/* no browser, so nobody's session is borrowed */
+		return true; /* no browser, so nobody's session is borrowed */
 	behind = strstr(origin, "://");
 	return behind && host && !strcmp(behind + 3, host);
 }

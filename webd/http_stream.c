@@ -28,18 +28,17 @@ static int on_left(sd_event_source *source, int fd, uint32_t events, void *data)
 	return 0;
 }
 
-struct http_stream *http_stream_open(struct http_request *request,
-				     void (*closed)(struct http_stream *stream, void *data), void *data)
+struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data),
+				     void *data)
 {
 	struct http_stream *stream = calloc(1, sizeof(*stream));
 
 	if (!stream)
 		goto fail;
-	*stream = (struct http_stream){ .request = request, .data = data,
-					.queue = BUFFER_LIMITED(HTTP_STREAM_QUEUE_MAX) };
+	*stream = (struct http_stream){ .request = request, .data = data, .queue = BUFFER_LIMITED(HTTP_STREAM_QUEUE_MAX) };
 	http_add_header(request, "X-Accel-Buffering", "no");
-	if (sd_event_add_io(request->http->event, &stream->watch, request->link->fd, EPOLLRDHUP, on_left,
-			    stream) < 0 || http_answer_stream(request, stream) < 0)
+	if (sd_event_add_io(request->http->event, &stream->watch, request->link->fd, EPOLLRDHUP, on_left, stream) < 0 ||
+	    http_answer_stream(request, stream) < 0)
 		goto fail;
 	stream->closed = closed;
 	return stream;

@@ -10,7 +10,7 @@
 void json_add_text(struct buffer *out, const char *text);
 /* `"key":`, with a comma before it unless an object or array has just begun. key needs no escapes. */
 void json_add_key(struct buffer *out, const char *key);
-void json_add_comma(struct buffer *out);	/* likewise, between elements of an array */
+void json_add_comma(struct buffer *out); /* likewise, between elements of an array */
 /* The shortest text of a finite number; null for others. */
 void json_add_number(struct buffer *out, double number);
 void json_add_whole(struct buffer *out, int64_t number);

@@ -11,12 +11,12 @@
 #include "json.h"
 
 enum {
-	EVENTS = 2048,			/* remembered; a house of 5 readings a second: nearly seven minutes */
+	EVENTS = 2048, /* remembered; a house of 5 readings a second: nearly seven minutes */
 	RING_BYTES = 256 * 1024,
 	EVENT_MAX = 4096,
-	AHEAD_MAX = 32 * 1024,		/* bytes handed to a listener that it has not read */
+	AHEAD_MAX = 32 * 1024, /* bytes handed to a listener that it has not read */
 	CATCH_UP_MS = 250,
-	STALLED_MS = 10000,		/* reads nothing of what waits: it is gone */
+	STALLED_MS = 10000, /* reads nothing of what waits: it is gone */
 	COMMENT_MS = 15000,
 };
 
@@ -27,10 +27,10 @@ struct slot {
 struct listener {
 	struct listener *previous, *next;
 	struct live *live;
-	struct http_stream *stream;	/* NULL once it is being closed */
-	uint64_t wanted;		/* number of the next event for it */
-	size_t waiting;			/* bytes that waited when we last looked */
-	int64_t moved_ms;		/* when it last read, while it is behind */
+	struct http_stream *stream; /* NULL once it is being closed */
+	uint64_t wanted;            /* number of the next event for it */
+	size_t waiting;             /* bytes that waited when we last looked */
+	int64_t moved_ms;           /* when it last read, while it is behind */
 };
 
 struct live {
@@ -38,8 +38,8 @@ struct live {
 	struct listener *listeners;
 	unsigned count;
 	bool up;
-	char boot[12];			/* tells our events from those of a webd that ran before */
-	uint64_t first, next;		/* numbers of the oldest remembered event and of the one to come */
+	char boot[12];        /* tells our events from those of a webd that ran before */
+	uint64_t first, next; /* numbers of the oldest remembered event and of the one to come */
 	uint32_t head;
 	struct slot slots[EVENTS];
 	struct buffer event;
@@ -82,7 +82,7 @@ static void remember(struct live *live, const char *bytes, uint32_t len)
 static void cut(struct listener *listener)
 {
 	http_stream_close(listener->stream);
-	listener->stream = NULL;	/* the hook comes */
+	listener->stream = NULL; /* the hook comes */
 }
 
 static void say(struct listener *listener, const char *bytes, size_t len)
@@ -102,7 +102,7 @@ static void feed(struct listener *listener)
 	struct live *live = listener->live;
 
 	if (listener->stream && listener->wanted < live->first)
-		cut(listener);	/* overtaken: it comes back with its last id, and is told to read everything anew */
+		cut(listener); /* overtaken: it comes back with its last id, and is told to read everything anew */
 	while (behind(listener) && http_stream_waiting(listener->stream) < AHEAD_MAX) {
 		const struct slot *slot = slot_of(live, listener->wanted++);
 
@@ -202,8 +202,8 @@ static void greet(struct listener *listener, bool reset)
 	const struct live *live = listener->live;
 	char text[160];
 	int len = snprintf(text, sizeof(text), "retry: 2000\n%sid: %s-%llu\nevent: broker\ndata: {\"up\":%s}\n\n",
-			   reset ? "event: reset\ndata: {}\n\n" : "", live->boot,
-			   (unsigned long long)(listener->wanted - 1), live->up ? "true" : "false");
+			   reset ? "event: reset\ndata: {}\n\n" : "", live->boot, (unsigned long long)(listener->wanted - 1),
+			   live->up ? "true" : "false");
 
 	say(listener, text, (size_t)len);
 }
@@ -254,7 +254,7 @@ static void finish(struct live *live)
 {
 	buffer_add_text(&live->event, "}\n\n");
 	if (live->event.error)
-		return;		/* without memory or over EVENT_MAX, which no event can be */
+		return; /* without memory or over EVENT_MAX, which no event can be */
 	remember(live, live->event.data, (uint32_t)live->event.len);
 	feed_all(live);
 }

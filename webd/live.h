@@ -13,7 +13,7 @@ struct live;
 
 /* Returns 0 or -ENOMEM. */
 int live_open(sd_event *event, struct live **ret_live);
-void live_close(struct live *live);	/* after the server of its listeners */
+void live_close(struct live *live); /* after the server of its listeners */
 
 /* Answers a request with the stream. Last-Event-ID resumes from a bounded memory of events; when that no longer reaches back, an
  * `event: reset` tells the page to read everything anew. */

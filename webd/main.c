@@ -24,7 +24,7 @@ static const struct service_program program = {
 
 struct daemon {
 	const struct service_options *options;
-	struct conf *conf, *site_conf;	/* site_conf: the newest, whose title and language are in use; NULL: conf */
+	struct conf *conf, *site_conf; /* site_conf: the newest, whose title and language are in use; NULL: conf */
 	struct settings settings, site;
 	struct server *server;
 };

@@ -21,7 +21,7 @@ struct pages {
 	struct strings *strings;
 	struct icons *icons;
 	struct pages_cache cache;
-	bool failing;			/* a template can't be rendered: told once */
+	bool failing; /* a template can't be rendered: told once */
 };
 
 int pages_open(const struct pages_settings *settings, struct pages **ret_pages)
@@ -104,13 +104,18 @@ static struct view view_of(const struct pages *pages, struct http_request *reque
 	const char *outcome = http_query(request, "outcome");
 
 	return (struct view){
-		.strings = pages->strings, .language = reader->language, .icons = pages->icons, .now_ms = clock_wall_ms(),
-		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL, .back = http_path(request),
+		.strings = pages->strings,
+		.language = reader->language,
+		.icons = pages->icons,
+		.now_ms = clock_wall_ms(),
+		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL,
+		.back = http_path(request),
 		.broker_up = broker_is_up(pages),
 	};
 }
 
-static cJSON *page_data(const struct pages *pages, struct http_request *request, const struct view *view, const struct reader *reader)
+static cJSON *page_data(const struct pages *pages, struct http_request *request, const struct view *view,
+			const struct reader *reader)
 {
 	static const char *const next[THEME_COUNT] = { "light", "dark", "auto" };
 	enum language other = reader->language == LANGUAGE_FR ? LANGUAGE_EN : LANGUAGE_FR;
@@ -174,21 +179,24 @@ static void add_empty(const struct pages *pages, cJSON *data)
 
 	/* The port only where it is not the usual one. */
 	if (colon && !strcmp(colon, ":1883"))
-		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -t %s/salon/bme280/temperature -m 24", (int)(colon - broker), broker,
-			 pages->settings.base);
+		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -t %s/salon/bme280/temperature -m 24", (int)(colon - broker),
+			 broker, pages->settings.base);
 	else if (colon)
-		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -p %s -t %s/salon/bme280/temperature -m 24", (int)(colon - broker), broker,
-			 colon + 1, pages->settings.base);
+		snprintf(text, sizeof(text), "mosquitto_pub -h %.*s -p %s -t %s/salon/bme280/temperature -m 24",
+			 (int)(colon - broker), broker, colon + 1, pages->settings.base);
 	else
-		snprintf(text, sizeof(text), "mosquitto_pub -h %s -t %s/salon/bme280/temperature -m 24", broker, pages->settings.base);
+		snprintf(text, sizeof(text), "mosquitto_pub -h %s -t %s/salon/bme280/temperature -m 24", broker,
+			 pages->settings.base);
 	/* A broker known by its loopback address may not listen to anybody else: the line shall work as it stands. */
-	cJSON_AddBoolToObject(data, "is_local", !strncmp(broker, "127.", 4) || !strncmp(broker, "localhost", 9) || strstr(broker, "::1"));
+	cJSON_AddBoolToObject(data, "is_local",
+			      !strncmp(broker, "127.", 4) || !strncmp(broker, "localhost", 9) || strstr(broker, "::1"));
 	cJSON_AddTrueToObject(data, "is_empty");
 	cJSON_AddStringToObject(data, "try_this", text);
 	cJSON_AddStringToObject(data, "base", pages->settings.base);
 }
 
-static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct view *view, const struct reader *reader)
+static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct view *view,
+			    const struct reader *reader)
 {
 	cJSON *data = page_data(pages, request, view, reader);
 	const struct house *house = pages->settings.house;
@@ -235,7 +243,8 @@ void pages_overview(struct pages *pages, struct http_request *request)
 		cached->broker_up = broker_is_up(pages);
 		if (render(pages, "overview", overview_data(pages, request, &view, &reader), &cached->html) < 0) {
 			buffer_clear(&cached->html);
-			http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n", 46);
+			http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n",
+				   46);
 			return;
 		}
 	}
@@ -298,8 +307,8 @@ static void add_others(const struct pages *pages, const struct house_series *cur
 	}
 }
 
-static void add_chart(struct pages *pages, const struct view *view, const struct house_series *series, const struct view_range *range,
-		      cJSON *data)
+static void add_chart(struct pages *pages, const struct view *view, const struct house_series *series,
+		      const struct view_range *range, cJSON *data)
 {
 	struct store *store = archive_store(pages->settings.archive);
 	int r = view_chart(view, store, series, range, data);
@@ -320,7 +329,8 @@ static void series_page(struct pages *pages, struct http_request *request, const
 	const struct house_node *node = series->device->node;
 	struct view_range range;
 	char path[NAME_MAX_LEN + 8], label[VIEW_LABEL_MAX];
-	int r = view_range_parse(http_query(request, "range"), http_query(request, "from"), http_query(request, "to"), view.now_ms, &range);
+	int r = view_range_parse(http_query(request, "range"), http_query(request, "from"), http_query(request, "to"), view.now_ms,
+				 &range);
 
 	snprintf(path, sizeof(path), "/node/%.*s", NAME_MAX_LEN, node->name);
 	cJSON_AddTrueToObject(data, "is_series");
@@ -328,7 +338,8 @@ static void series_page(struct pages *pages, struct http_request *request, const
 	cJSON_AddStringToObject(data, "node_href", path);
 	cJSON_AddStringToObject(data, "node_label", view_node_label(node));
 	cJSON_AddStringToObject(data, "device_label", view_device_label(series->device));
-	cJSON_AddItemToObject(data, "live", series->output == HOUSE_SENSOR ? view_tile(&view, series) : view_control(&view, series));
+	cJSON_AddItemToObject(data, "live",
+			      series->output == HOUSE_SENSOR ? view_tile(&view, series) : view_control(&view, series));
 	cJSON_AddBoolToObject(data, "is_control", series->output != HOUSE_SENSOR);
 	cJSON_AddStringToObject(data, "series_label", view_series_label(&view, series, label));
 	add_file(pages, data, "chart_script", "/javascript/chart.min.js");

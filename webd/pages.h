@@ -12,15 +12,15 @@
 struct pages;
 
 struct pages_settings {
-	const char *web_dir;		/* holds templates/ and strings/ (fr.json, en.json) */
-	const char *title;		/* the household's name for its site: "Foyer" */
-	const char *language;		/* "fr", "en", or "auto": the browser's */
-	const char *broker;		/* "host:port", for the empty page's mosquitto_pub line */
-	const char *base;		/* base topic, likewise */
+	const char *web_dir;  /* holds templates/ and strings/ (fr.json, en.json) */
+	const char *title;    /* the household's name for its site: "Foyer" */
+	const char *language; /* "fr", "en", or "auto": the browser's */
+	const char *broker;   /* "host:port", for the empty page's mosquitto_pub line */
+	const char *base;     /* base topic, likewise */
 	const struct house *house;
 	struct archive *archive;
 	const struct control *control;
-	struct static_files *files;	/* for versioned links */
+	struct static_files *files; /* for versioned links */
 	bool (*broker_up)(void *context);
 	void *context;
 };
@@ -29,9 +29,9 @@ struct pages_settings {
 int pages_open(const struct pages_settings *settings, struct pages **ret_pages);
 void pages_close(struct pages *pages);
 
-void pages_overview(struct pages *pages, struct http_request *request);	/* GET / */
-void pages_node(struct pages *pages, struct http_request *request);	/* GET /node/:node */
-void pages_series(struct pages *pages, struct http_request *request);	/* GET /series/:node/:device/:quantity */
+void pages_overview(struct pages *pages, struct http_request *request); /* GET / */
+void pages_node(struct pages *pages, struct http_request *request);     /* GET /node/:node */
+void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */
 
 /* Writes the page of an error, as http_settings asks for. Returns 0 or a negative errno. */
 int pages_error(struct pages *pages, struct http_request *request, unsigned status, const char *text, struct buffer *out);

@@ -9,11 +9,11 @@
 enum { PAGES_CACHE_SIZE = 8 };
 
 struct pages_cached {
-	unsigned variant;		/* language and theme */
-	uint64_t revision;		/* of the house */
+	unsigned variant;  /* language and theme */
+	uint64_t revision; /* of the house */
 	int64_t second;
 	bool broker_up;
-	struct buffer html, gzip;	/* gzip: empty until somebody takes it */
+	struct buffer html, gzip; /* gzip: empty until somebody takes it */
 };
 
 struct pages_cache {

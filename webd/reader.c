@@ -38,7 +38,8 @@ static bool is_passing(const char *word, size_t len)
 	static const char *const passing[] = { "lang", "theme", "outcome" };
 
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
-		if (strcspn(word, "=&") == strlen(passing[i]) && len >= strlen(passing[i]) && !strncmp(word, passing[i], strlen(passing[i])))
+		if (strcspn(word, "=&") == strlen(passing[i]) && len >= strlen(passing[i]) &&
+		    !strncmp(word, passing[i], strlen(passing[i])))
 			return true;
 	return false;
 }
@@ -85,7 +86,7 @@ bool reader_choose(struct http_request *request)
 	if (theme)
 		keep(request, "theme", themes[theme_of(theme)]);
 	reader_query(request, query, sizeof(query));
-	query[strlen(query) - 1] = '\0';		/* the last "?" or "&" */
+	query[strlen(query) - 1] = '\0'; /* the last "?" or "&" */
 	len = strcspn(target, "?");
 	snprintf(path, sizeof(path), "%.*s%s", (int)(len < 1000 ? len : 1000), target, query);
 	http_redirect(request, path);

@@ -14,7 +14,7 @@ struct reader {
 	enum reader_theme theme;
 };
 
-const char *reader_theme_word(enum reader_theme theme);	/* "auto", "light", "dark" */
+const char *reader_theme_word(enum reader_theme theme); /* "auto", "light", "dark" */
 
 /* The cookie's choice, else the household's (`language`, NULL or "auto": none), else the browser's; French when nobody says anything. */
 struct reader reader_of(const struct http_request *request, const char *language);

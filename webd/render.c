@@ -10,7 +10,7 @@
 #include "../common/value.h"
 #include "template.h"
 
-struct scope {			/* one level of the data, the innermost first */
+struct scope { /* one level of the data, the innermost first */
 	const cJSON *data;
 	const struct scope *outer;
 };
@@ -18,13 +18,12 @@ struct scope {			/* one level of the data, the innermost first */
 struct render {
 	struct templates *templates;
 	struct buffer *out;
-	struct buffer indent;	/* of the partials that we are in */
+	struct buffer indent; /* of the partials that we are in */
 	int64_t now_ms;
 	unsigned depth;
 };
 
-static int render_tokens(struct render *render, const struct template *template, size_t from,
-			 size_t to, const struct scope *scope);
+static int render_tokens(struct render *render, const struct template *template, size_t from, size_t to, const struct scope *scope);
 
 /* The value of a name whose dots are NULs. Only its first word is looked for outwards. */
 static const cJSON *look_up(const struct token *token, const struct scope *scope)
@@ -44,8 +43,7 @@ static const cJSON *look_up(const struct token *token, const struct scope *scope
 
 static bool is_true(const cJSON *value)
 {
-	return value && !cJSON_IsNull(value) && !cJSON_IsFalse(value) &&
-	       !(cJSON_IsArray(value) && !value->child);
+	return value && !cJSON_IsNull(value) && !cJSON_IsFalse(value) && !(cJSON_IsArray(value) && !value->child);
 }
 
 static int add_escaped(struct buffer *out, const char *text)
@@ -56,12 +54,23 @@ static int add_escaped(struct buffer *out, const char *text)
 		buffer_add(out, text, plain);
 		text += plain;
 		switch (*text) {
-		case '&': buffer_add_text(out, "&amp;"); break;
-		case '<': buffer_add_text(out, "&lt;"); break;
-		case '>': buffer_add_text(out, "&gt;"); break;
-		case '"': buffer_add_text(out, "&quot;"); break;
-		case '\'': buffer_add_text(out, "&#39;"); break;
-		default: return out->error;
+		case '&':
+			buffer_add_text(out, "&amp;");
+			break;
+		case '<':
+			buffer_add_text(out, "&lt;");
+			break;
+		case '>':
+			buffer_add_text(out, "&gt;");
+			break;
+		case '"':
+			buffer_add_text(out, "&quot;");
+			break;
+		case '\'':
+			buffer_add_text(out, "&#39;");
+			break;
+		default:
+			return out->error;
 		}
 		text++;
 	}
@@ -88,9 +97,8 @@ static int add_value(struct buffer *out, const cJSON *value, bool escaped)
 	if (cJSON_IsNumber(value))
 		return add_number(out, value->valuedouble);
 	if (cJSON_IsString(value))
-		return escaped ? add_escaped(out, value->valuestring) :
-				 buffer_add_text(out, value->valuestring);
-	json = cJSON_PrintUnformatted(value);	/* true, false, lists and objects */
+		return escaped ? add_escaped(out, value->valuestring) : buffer_add_text(out, value->valuestring);
+	json = cJSON_PrintUnformatted(value); /* true, false, lists and objects */
 	if (!json)
 		return -ENOMEM;
 	r = escaped ? add_escaped(out, json) : buffer_add_text(out, json);
@@ -98,8 +106,7 @@ static int add_value(struct buffer *out, const cJSON *value, bool escaped)
 	return r;
 }
 
-static int render_section(struct render *render, const struct template *template, size_t at,
-			  const struct scope *scope)
+static int render_section(struct render *render, const struct template *template, size_t at, const struct scope *scope)
 {
 	const struct token *token = &template->tokens[at];
 	const cJSON *value = look_up(token, scope);
@@ -117,8 +124,7 @@ static int render_section(struct render *render, const struct template *template
 	return r;
 }
 
-static int render_partial(struct render *render, const struct token *token,
-			  const struct scope *scope)
+static int render_partial(struct render *render, const struct token *token, const struct scope *scope)
 {
 	size_t indent_len = render->indent.len;
 	const struct template_entry *entry;
@@ -134,8 +140,7 @@ static int render_partial(struct render *render, const struct token *token,
 	return r;
 }
 
-static int render_token(struct render *render, const struct template *template, size_t at,
-			const struct scope *scope)
+static int render_token(struct render *render, const struct template *template, size_t at, const struct scope *scope)
 {
 	const struct token *token = &template->tokens[at];
 
@@ -158,8 +163,7 @@ static int render_token(struct render *render, const struct template *template, 
 	return 0;
 }
 
-static int render_tokens(struct render *render, const struct template *template, size_t from,
-			 size_t to, const struct scope *scope)
+static int render_tokens(struct render *render, const struct template *template, size_t from, size_t to, const struct scope *scope)
 {
 	int r = 0;
 
@@ -177,8 +181,8 @@ static int render_tokens(struct render *render, const struct template *template,
 	return r;
 }
 
-int template_render_compiled(struct templates *templates, const char *file,
-			     const struct template *template, const cJSON *data, struct buffer *out)
+int template_render_compiled(struct templates *templates, const char *file, const struct template *template, const cJSON *data,
+			     struct buffer *out)
 {
 	struct render render = { .templates = templates, .out = out, .now_ms = clock_boot_ms() };
 	struct scope scope = { .data = data };
@@ -188,15 +192,14 @@ int template_render_compiled(struct templates *templates, const char *file,
 	r = render_tokens(&render, template, 0, template->count, &scope);
 	buffer_done(&render.indent);
 	if (r == -ELOOP)
-		snprintf(templates->error, sizeof(templates->error),
-			 "%s: partials and sections are more than %d deep", file, TEMPLATE_DEPTH_MAX);
+		snprintf(templates->error, sizeof(templates->error), "%s: partials and sections are more than %d deep", file,
+			 TEMPLATE_DEPTH_MAX);
 	else if (r < 0 && !templates->error[0])
 		snprintf(templates->error, sizeof(templates->error), "%s: %s", file, strerror(-r));
 	return r;
 }
 
-int template_render(struct templates *templates, const char *name, const cJSON *data,
-		    struct buffer *out)
+int template_render(struct templates *templates, const char *name, const cJSON *data, struct buffer *out)
 {
 	const struct template_entry *entry;
 	int r = 0;

@@ -8,8 +8,8 @@
 #include <cjson/cJSON.h>
 
 enum {
-	TEMPLATE_DEPTH_MAX = 64,	/* partials within partials and sections within sections */
-	TEMPLATE_ERROR_MAX = 256,	/* bytes of an error text with its NUL */
+	TEMPLATE_DEPTH_MAX = 64,  /* partials within partials and sections within sections */
+	TEMPLATE_ERROR_MAX = 256, /* bytes of an error text with its NUL */
 };
 
 struct templates;

@@ -10,7 +10,7 @@
 #include "pages.h"
 #include "static.h"
 
-struct parts {			/* the context of all handlers */
+struct parts { /* the context of all handlers */
 	struct house *house;
 	struct archive *archive;
 	struct live *live;

@@ -74,7 +74,7 @@ static int open_files(struct server *server)
 
 	if (r == 0)
 		r = mount(server, "/static/", "static");
-	if (r == 0)	/* Debian's, by a link */
+	if (r == 0) /* Debian's, by a link */
 		r = mount(server, "/javascript/chart.min.js", "javascript/chart.min.js");
 	return r;
 }
@@ -138,7 +138,8 @@ static int open_http(struct server *server)
 	int r = http_open(&http, server->event, &server->parts.http);
 
 	if (r == -EADDRINUSE)
-		log_error("port %u on %s is taken by another program: stop that, or choose another [http] port", settings->port, address);
+		log_error("port %u on %s is taken by another program: stop that, or choose another [http] port", settings->port,
+			  address);
 	else if (r == -EACCES)
 		log_error("port %u may not be opened by this user: choose an [http] port from 1024 on", settings->port);
 	else if (r < 0)

@@ -12,8 +12,8 @@
 #include "server_internal.h"
 
 enum {
-	BURST_MS = 1000,	/* bare readings that came within one millisecond lie no further ahead than this */
-	SETTLED_MS = 15000,	/* after this the collector has committed what the broker had kept for us, and its times can be read */
+	BURST_MS = 1000,    /* bare readings that came within one millisecond lie no further ahead than this */
+	SETTLED_MS = 15000, /* after this the collector has committed what the broker had kept for us, and its times can be read */
 };
 
 /* ---- the store --------------------------------------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static int take_node(void *context, const struct store_node *node)
 
 	if (!series_name_valid(node->name, strlen(node->name)))
 		return 0;
-	if (node->info[0] && !(known && known->has_info))	/* the node's own word at the broker is newer */
+	if (node->info[0] && !(known && known->has_info)) /* the node's own word at the broker is newer */
 		house_info(house, node->name, node->info, strlen(node->info));
 	if (node->status_ms != TIME_NONE)
 		house_status(house, node->name, node->online, node->status_ms);
@@ -66,7 +66,7 @@ struct arrival {
 	bool retained;
 	int64_t now_ms;
 	bool has_news;
-	struct reading news;	/* of a batch the last one alone is worth an event: the others were true once */
+	struct reading news; /* of a batch the last one alone is worth an event: the others were true once */
 };
 
 /* Of a bare reading: moved on where its series has that instant already, as the collector does. */
@@ -90,7 +90,7 @@ static int take_reading(void *context, const struct reading *given, const char *
 	(void)unit;
 	if (reading_check(&reading, arrival->now_ms, reason) < 0) {
 		log_debug("%s/%s/%s: %s", reading.series.node, reading.series.device, reading.series.quantity, reason);
-		return 0;	/* the collector tells it, and keeps it as rejected */
+		return 0; /* the collector tells it, and keeps it as rejected */
 	}
 	if (reading.time_ms == TIME_NONE && arrival->retained) {
 		r = house_retained(house, &reading, arrival->now_ms);
@@ -111,7 +111,7 @@ static void take_refused(void *context, const char *element, size_t len, const c
 	(void)context;
 	(void)element;
 	(void)len;
-	(void)reason;	/* likewise the collector's to tell */
+	(void)reason; /* likewise the collector's to tell */
 }
 
 static void take_status(const struct arrival *arrival, const char *node, const struct bus_message *message)
@@ -142,7 +142,7 @@ static void on_message(void *context, const struct bus_message *message)
 	char reason[READING_REASON_MAX];
 
 	if (wire_parse_topic(server->settings->bus.base, message->topic, &topic, reason) < 0 || !message->len)
-		return;		/* an empty payload clears what the broker kept: no news */
+		return; /* an empty payload clears what the broker kept: no news */
 	switch (topic.kind) {
 	case WIRE_READING:
 		wire_parse_readings(&topic.series, message->payload, message->len, take_reading, take_refused, &arrival);
@@ -224,7 +224,7 @@ int server_open_bus(struct server *server)
 
 	if (getrandom(&word, sizeof(word), GRND_NONBLOCK) < 0)
 		word = (uint32_t)getpid();
-	snprintf(server->client_id, sizeof(server->client_id), "foyer-webd-%08x", word);	/* several may run */
+	snprintf(server->client_id, sizeof(server->client_id), "foyer-webd-%08x", word); /* several may run */
 	r = bus_open(server->event, &server->settings->bus, &options, &handlers, server, &server->parts.bus);
 	return r < 0 ? r : subscribe(server);
 }

@@ -11,7 +11,7 @@ struct server {
 	const struct settings *settings;
 	struct parts parts;
 	char client_id[32];
-	char broker[300];	/* "host:port" */
+	char broker[300]; /* "host:port" */
 	char address[128];
 };
 

@@ -21,8 +21,8 @@ struct http_section {
 };
 
 static const struct conf_item http_items[] = {
-	{ "listen", CONF_STRING, offsetof(struct http_section, listen), "::",
-	  .help = "the address that answers: 127.0.0.1 for this machine alone, :: for everybody in the house" },
+	{ "listen", CONF_STRING, offsetof(struct http_section, listen),
+	  "::", .help = "the address that answers: 127.0.0.1 for this machine alone, :: for everybody in the house" },
 	{ "port", CONF_INT, offsetof(struct http_section, port), "8080", .max = 65535,
 	  .help = "its port; 0 takes a free one and tells it in the log" },
 	{ "web", CONF_STRING, offsetof(struct http_section, web), NULL,
@@ -95,8 +95,8 @@ static void read_http(struct conf *conf, struct settings *settings)
 
 	conf_read(conf, section, "http", http_items, &http);
 	if (inet_pton(AF_INET, http.listen, address) != 1 && inet_pton(AF_INET6, http.listen, address) != 1)
-		conf_mistake(conf, section, "listen", "\"%s\" is no address; allowed are numbers such as 127.0.0.1, 0.0.0.0, ::1 or ::",
-			     http.listen);
+		conf_mistake(conf, section, "listen",
+			     "\"%s\" is no address; allowed are numbers such as 127.0.0.1, 0.0.0.0, ::1 or ::", http.listen);
 	if (http.web && (stat(http.web, &status) < 0 || !S_ISDIR(status.st_mode)))
 		conf_mistake(conf, section, "web", "\"%s\" is no folder; allowed is one with templates/ and static/", http.web);
 	settings->listen = strcmp(http.listen, "::") == 0 ? NULL : http.listen;

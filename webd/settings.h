@@ -9,12 +9,12 @@
 
 struct settings {
 	struct bus_settings bus;
-	const char *listen;		/* numeric address; NULL: all, IPv6 and IPv4 */
-	uint16_t port;			/* 0: the kernel chooses */
-	const char *web_dir;		/* holds templates/, static/, strings/, javascript/ */
+	const char *listen;  /* numeric address; NULL: all, IPv6 and IPv4 */
+	uint16_t port;       /* 0: the kernel chooses */
+	const char *web_dir; /* holds templates/, static/, strings/, javascript/ */
 	const char *store_url;
 	const char *title;
-	const char *language;		/* "auto", "fr", "en" */
+	const char *language; /* "auto", "fr", "en" */
 	enum log_level log_level;
 };
 

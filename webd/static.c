@@ -12,7 +12,7 @@
 enum {
 	MOUNTS_MAX = 8,
 	FILE_MAX = 8 << 20,
-	CACHE_MAX = 1 << 20,		/* bytes of compressed files kept */
+	CACHE_MAX = 1 << 20, /* bytes of compressed files kept */
 	WORTH_COMPRESSING = 1024,
 	TAG_SIZE = 24,
 };
@@ -39,19 +39,27 @@ struct file {
 	int fd;
 	size_t size;
 	int64_t mtime_ns;
-	uint64_t identity;	/* a hash of size, time and inode */
+	uint64_t identity; /* a hash of size, time and inode */
 	const char *type;
 };
 
 static const struct {
 	const char *suffix, *type;
 } types[] = {
-	{ ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-	{ ".js", "text/javascript; charset=utf-8" }, { ".mjs", "text/javascript; charset=utf-8" },
-	{ ".json", "application/json" }, { ".map", "application/json" },
-	{ ".svg", "image/svg+xml" }, { ".png", "image/png" }, { ".jpg", "image/jpeg" },
-	{ ".webp", "image/webp" }, { ".ico", "image/x-icon" }, { ".woff2", "font/woff2" },
-	{ ".webmanifest", "application/manifest+json" }, { ".txt", "text/plain; charset=utf-8" },
+	{ ".html", "text/html; charset=utf-8" },
+	{ ".css", "text/css; charset=utf-8" },
+	{ ".js", "text/javascript; charset=utf-8" },
+	{ ".mjs", "text/javascript; charset=utf-8" },
+	{ ".json", "application/json" },
+	{ ".map", "application/json" },
+	{ ".svg", "image/svg+xml" },
+	{ ".png", "image/png" },
+	{ ".jpg", "image/jpeg" },
+	{ ".webp", "image/webp" },
+	{ ".ico", "image/x-icon" },
+	{ ".woff2", "font/woff2" },
+	{ ".webmanifest", "application/manifest+json" },
+	{ ".txt", "text/plain; charset=utf-8" },
 };
 
 int static_open(struct static_files **ret_files)
@@ -135,7 +143,7 @@ static int open_below(const char *folder, const char *rest)
 		close(fd);
 		fd = next;
 		rest += last ? len : len + 1;
-		if (!last && !*rest && fd >= 0) {	/* "folder/" */
+		if (!last && !*rest && fd >= 0) { /* "folder/" */
 			close(fd);
 			return -ENOENT;
 		}
@@ -145,10 +153,10 @@ static int open_below(const char *folder, const char *rest)
 
 static uint64_t identity_of(const struct stat *status)
 {
-	const uint64_t parts[] = { (uint64_t)status->st_size, (uint64_t)status->st_mtim.tv_sec,
-				   (uint64_t)status->st_mtim.tv_nsec, (uint64_t)status->st_ino };
+	const uint64_t parts[] = { (uint64_t)status->st_size, (uint64_t)status->st_mtim.tv_sec, (uint64_t)status->st_mtim.tv_nsec,
+				   (uint64_t)status->st_ino };
 	const unsigned char *bytes = (const unsigned char *)parts;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);	/* FNV-1a */
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
 	for (size_t i = 0; i < sizeof(parts); i++)
 		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
@@ -174,8 +182,7 @@ static int open_path(const struct static_files *files, const char *path, const c
 	return -ENOENT;
 }
 
-static int open_file(const struct static_files *files, const char *path, const char *suffix,
-		     struct file *ret_file)
+static int open_file(const struct static_files *files, const char *path, const char *suffix, struct file *ret_file)
 {
 	int fd = open_path(files, path, suffix);
 	struct stat status;
@@ -187,7 +194,9 @@ static int open_file(const struct static_files *files, const char *path, const c
 		return -ENOENT;
 	}
 	*ret_file = (struct file){
-		.fd = fd, .size = (size_t)status.st_size, .identity = identity_of(&status),
+		.fd = fd,
+		.size = (size_t)status.st_size,
+		.identity = identity_of(&status),
 		.mtime_ns = status.st_mtim.tv_sec * INT64_C(1000000000) + status.st_mtim.tv_nsec,
 		.type = type_of(path),
 	};
@@ -265,8 +274,7 @@ static bool reply_beside(struct static_files *files, struct http_request *reques
 	return true;
 }
 
-static void reply_file(struct static_files *files, struct http_request *request, const struct file *file,
-		       bool gzip)
+static void reply_file(struct static_files *files, struct http_request *request, const struct file *file, bool gzip)
 {
 	const struct compressed *compressed;
 	struct buffer body = BUFFER_EMPTY;
@@ -313,8 +321,7 @@ void static_reply(struct static_files *files, struct http_request *request)
 	snprintf(tag, sizeof(tag), "\"%s%s\"", word, gzip ? "-gz" : "");
 	kept = version && !strcmp(version, word);
 	http_add_header(request, "ETag", tag);
-	http_add_header(request, "Cache-Control", kept ? "public, max-age=31536000, immutable" :
-							 "public, max-age=3600");
+	http_add_header(request, "Cache-Control", kept ? "public, max-age=31536000, immutable" : "public, max-age=3600");
 	if (gains(&file))
 		http_add_header(request, "Vary", "Accept-Encoding");
 	if (known && (strstr(known, tag) || !strcmp(known, "*")))

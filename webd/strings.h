@@ -27,7 +27,7 @@ const cJSON *strings_all(const struct strings *strings, enum language language);
 const char *strings_script(const struct strings *strings, enum language language);
 
 struct strings_word {
-	const char *name;	/* of the placeholder, without braces; NULL ends a list */
+	const char *name; /* of the placeholder, without braces; NULL ends a list */
 	const char *text;
 };
 /* Writes `text` with its placeholders filled, cut to `size` at a whole character. Returns buf. An unknown placeholder stays as it is. */

@@ -61,8 +61,7 @@ static bool fits_a_file(const char *name)
 	return len && len <= NAME_MAX_BYTES && name[0] != '.' && strspn(name, allowed) == len;
 }
 
-static int open_file(const struct templates *templates, struct template_entry *entry,
-		     const char *suffix)
+static int open_file(const struct templates *templates, struct template_entry *entry, const char *suffix)
 {
 	char path[4096];
 	int fd;
@@ -105,8 +104,7 @@ static int load(struct template_entry *entry, int fd)
 	if (!S_ISREG(status.st_mode) || status.st_size > FILE_MAX)
 		return S_ISREG(status.st_mode) ? -EFBIG : -EINVAL;
 	mtime_ns = status.st_mtim.tv_sec * INT64_C(1000000000) + status.st_mtim.tv_nsec;
-	if (entry->mtime_ns == mtime_ns && entry->size == status.st_size &&
-	    entry->inode == status.st_ino)
+	if (entry->mtime_ns == mtime_ns && entry->size == status.st_size && entry->inode == status.st_ino)
 		return entry->state;
 	entry->error[0] = '\0';
 	template_free(&entry->template);
@@ -132,8 +130,7 @@ static void look_at_file(struct templates *templates, struct template_entry *ent
 		return;
 	entry->mtime_ns = entry->state == -EINVAL ? entry->mtime_ns : 0;
 	if (!entry->error[0] || entry->state != -EINVAL)
-		snprintf(entry->error, sizeof(entry->error), "%s: %s", entry->file,
-			 strerror(-entry->state));
+		snprintf(entry->error, sizeof(entry->error), "%s: %s", entry->file, strerror(-entry->state));
 }
 
 static struct template_entry *add_entry(struct templates *templates, const char *name)
@@ -153,8 +150,7 @@ static struct template_entry *add_entry(struct templates *templates, const char 
 	return entry;
 }
 
-const struct template_entry *templates_find(struct templates *templates, const char *name,
-					    int64_t now_ms, int *ret_error)
+const struct template_entry *templates_find(struct templates *templates, const char *name, int64_t now_ms, int *ret_error)
 {
 	struct template_entry *entry = templates->entries;
 

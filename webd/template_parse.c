@@ -13,10 +13,10 @@ struct parser {
 	const char *file;
 	char *source;
 	size_t len;
-	size_t pos;		/* what is before it, is done */
-	unsigned line;		/* of pos */
+	size_t pos;    /* what is before it, is done */
+	unsigned line; /* of pos */
 	char open[DELIMITER_MAX], close[DELIMITER_MAX];
-	size_t sections[TEMPLATE_DEPTH_MAX];	/* open ones, indexes of tokens */
+	size_t sections[TEMPLATE_DEPTH_MAX]; /* open ones, indexes of tokens */
 	size_t depth;
 	struct token *tokens;
 	size_t count, size;
@@ -24,14 +24,13 @@ struct parser {
 };
 
 struct tag {
-	char sigil;		/* "#^/>!=&{" or 0 */
-	char *name;		/* trimmed */
+	char sigil; /* "#^/>!=&{" or 0 */
+	char *name; /* trimmed */
 	size_t name_len;
-	size_t start, end;	/* of the whole tag in the source */
+	size_t start, end; /* of the whole tag in the source */
 };
 
-static int mistake(struct parser *parser, unsigned line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static int mistake(struct parser *parser, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static int mistake(struct parser *parser, unsigned line, const char *format, ...)
 {
@@ -111,8 +110,7 @@ static int add_text(struct parser *parser, size_t end)
 }
 
 /* Whether a tag stands alone on its line; then what the line spans. */
-static bool standalone(const struct parser *parser, const struct tag *tag, size_t *ret_start,
-		       size_t *ret_end)
+static bool standalone(const struct parser *parser, const struct tag *tag, size_t *ret_start, size_t *ret_end)
 {
 	size_t start = tag->start, end = tag->end;
 
@@ -150,7 +148,8 @@ static int read_tag(struct parser *parser, size_t start, struct tag *ret_tag)
 		return mistake(parser, parser->line + count_lines(parser, parser->pos, start),
 			       "the tag is never closed, \"%s\" is missing", ending);
 	*ret_tag = (struct tag){
-		.sigil = sigil, .start = start,
+		.sigil = sigil,
+		.start = start,
 		.end = (size_t)(close - parser->source) + strlen(ending),
 	};
 	while (inside < close && space(*inside))
@@ -175,8 +174,7 @@ static int set_delimiters(struct parser *parser, const struct tag *tag)
 	for (size_t i = gap; i < tag->name_len; i++)
 		if (space(name[i]))
 			close = 0;
-	if (!open || !close || open >= DELIMITER_MAX || close >= DELIMITER_MAX ||
-	    memchr(name, '=', tag->name_len))
+	if (!open || !close || open >= DELIMITER_MAX || close >= DELIMITER_MAX || memchr(name, '=', tag->name_len))
 		return mistake(parser, parser->line, "delimiters are two words without '=', as in {{=<%% %%>=}}");
 	snprintf(parser->open, sizeof(parser->open), "%.*s", (int)open, name);
 	snprintf(parser->close, sizeof(parser->close), "%.*s", (int)close, name + gap);
@@ -192,18 +190,15 @@ static int split_name(struct parser *parser, const struct tag *tag)
 		return mistake(parser, parser->line, "a tag without a name");
 	for (size_t i = 0; i < tag->name_len; i++)
 		if (space(name[i]))
-			return mistake(parser, parser->line, "white space within the name '%.*s'",
-				       (int)tag->name_len, name);
+			return mistake(parser, parser->line, "white space within the name '%.*s'", (int)tag->name_len, name);
 	if (tag->sigil != '>' && tag->name_len > 1) {
-		if (name[0] == '.' || name[tag->name_len - 1] == '.' ||
-		    memmem(name, tag->name_len, "..", 2))
-			return mistake(parser, parser->line, "a dot too many in '%.*s'",
-				       (int)tag->name_len, name);
+		if (name[0] == '.' || name[tag->name_len - 1] == '.' || memmem(name, tag->name_len, "..", 2))
+			return mistake(parser, parser->line, "a dot too many in '%.*s'", (int)tag->name_len, name);
 		for (size_t i = 0; i < tag->name_len; i++)
 			if (name[i] == '.')
 				name[i] = '\0';
 	}
-	name[tag->name_len] = '\0';	/* on the closing delimiter or a space, read already */
+	name[tag->name_len] = '\0'; /* on the closing delimiter or a space, read already */
 	return 0;
 }
 
@@ -220,8 +215,7 @@ static const char *whole_name(const struct token *token, char *buf, size_t size)
 static int open_section(struct parser *parser)
 {
 	if (parser->depth == TEMPLATE_DEPTH_MAX)
-		return mistake(parser, parser->line, "more than %d sections within each other",
-			       TEMPLATE_DEPTH_MAX);
+		return mistake(parser, parser->line, "more than %d sections within each other", TEMPLATE_DEPTH_MAX);
 	parser->sections[parser->depth++] = parser->count - 1;
 	return 0;
 }
@@ -245,8 +239,9 @@ static int close_section(struct parser *parser)
 
 static int add_tag(struct parser *parser, const struct tag *tag, size_t indent_len)
 {
-	static const char sigils[] = { [TOKEN_ESCAPED] = '\0', [TOKEN_SECTION] = '#', [TOKEN_INVERTED] = '^',
-				       [TOKEN_END] = '/', [TOKEN_PARTIAL] = '>' };
+	static const char sigils[] = {
+		[TOKEN_ESCAPED] = '\0', [TOKEN_SECTION] = '#', [TOKEN_INVERTED] = '^', [TOKEN_END] = '/', [TOKEN_PARTIAL] = '>'
+	};
 	enum token_kind kind = tag->sigil ? TOKEN_RAW : TOKEN_ESCAPED;
 	struct token *token;
 	int r;
@@ -309,15 +304,14 @@ static int parse(struct parser *parser)
 	if (r < 0 || !parser->depth)
 		return r;
 	section = &parser->tokens[parser->sections[parser->depth - 1]];
-	return mistake(parser, section->line, "section '%s' is never closed",
-		       whole_name(section, name, sizeof(name)));
+	return mistake(parser, section->line, "section '%s' is never closed", whole_name(section, name, sizeof(name)));
 }
 
-int template_compile(const char *file, char *source, size_t len, struct template *ret_template,
-		     char *error)
+int template_compile(const char *file, char *source, size_t len, struct template *ret_template, char *error)
 {
-	struct parser parser = { .file = file, .source = source, .len = len, .line = 1,
-				 .open = "{{", .close = "}}", .error = error };
+	struct parser parser = {
+		.file = file, .source = source, .len = len, .line = 1, .open = "{{", .close = "}}", .error = error
+	};
 	int r = strlen(source) == len ? 0 : mistake(&parser, 1, "a NUL byte, so no text");
 
 	if (r == 0)
@@ -327,8 +321,7 @@ int template_compile(const char *file, char *source, size_t len, struct template
 		free(source);
 		return r;
 	}
-	*ret_template = (struct template){ .source = source, .tokens = parser.tokens,
-					   .count = parser.count };
+	*ret_template = (struct template){ .source = source, .tokens = parser.tokens, .count = parser.count };
 	return 0;
 }
 

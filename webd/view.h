@@ -12,7 +12,7 @@
 #include "house.h"
 #include "strings.h"
 
-enum { VIEW_STALE_INTERVALS = 6 };	/* so many without a reading: a sensor is silent */
+enum { VIEW_STALE_INTERVALS = 6 }; /* so many without a reading: a sensor is silent */
 
 struct icons;
 
@@ -21,13 +21,13 @@ int icons_open(const char *path, struct icons **ret_icons);
 void icons_close(struct icons *icons);
 bool icons_have(const struct icons *icons, const char *name);
 
-struct view {			/* a page in the making: who reads it, when, what they asked before */
+struct view { /* a page in the making: who reads it, when, what they asked before */
 	const struct strings *strings;
 	enum language language;
 	const struct icons *icons;
 	int64_t now_ms;
-	const struct control_outcome *outcome;	/* of the form that led here; NULL */
-	const char *back;			/* the page's own path, for its forms */
+	const struct control_outcome *outcome; /* of the form that led here; NULL */
+	const char *back;                      /* the page's own path, for its forms */
 	bool broker_up;
 };
 
@@ -77,8 +77,8 @@ void view_attention(const struct view *view, const struct house *house, cJSON *t
 
 /* ---- view_chart.c: a series through time ---- */
 struct view_range {
-	const char *word;	/* "last", "24h", "7d", "30d", "1y", "custom" */
-	int64_t from_ms, to_ms;	/* but for "last" */
+	const char *word;       /* "last", "24h", "7d", "30d", "1y", "custom" */
+	int64_t from_ms, to_ms; /* but for "last" */
 };
 /* Reads range, from and to of a query (NULL each when absent). Returns 0; -EINVAL for a span that is none (the range is then "last"). */
 int view_range_parse(const char *range, const char *from, const char *to, int64_t now_ms, struct view_range *ret_range);
@@ -86,4 +86,5 @@ int view_range_parse(const char *range, const char *from, const char *to, int64_
 /* Adds "legend" (the series and the other number series of its device), "ranges", "stats", "figures" and the link of the CSV.
  * store   NULL when it can't be read: then only the live values
  * Returns 0, or the store's error. */
-int view_chart(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range, cJSON *to);
+int view_chart(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
+	       cJSON *to);

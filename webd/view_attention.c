@@ -6,9 +6,9 @@
 #include "view.h"
 #include "wording.h"
 
-enum { LIST_MAX = 30 };			/* beyond, the number in the headline tells */
+enum { LIST_MAX = 30 }; /* beyond, the number in the headline tells */
 
-static const double battery_low = 15;	/* % */
+static const double battery_low = 15; /* % */
 static const int64_t open_long_ms = 30 * 60 * 1000;
 
 struct list {
@@ -91,7 +91,8 @@ static void add_silent(struct list *list, const struct house_device *device)
 	item = add(list, "warn", "clock", device->node->name);
 	say(list, item, "title", "todo_silent",
 	    (struct strings_word[]){ { "node", view_node_label(device->node) },
-				     { "device", count > 1 ? view_device_label(device) : label }, { 0 } });
+				     { "device", count > 1 ? view_device_label(device) : label },
+				     { 0 } });
 	wording_age(list->view->strings, list->view->language, list->view->now_ms - newest_ms, age);
 	say(list, item, "text", "todo_silent_text", (struct strings_word[]){ { "age", age }, { 0 } });
 }
@@ -101,7 +102,8 @@ static void add_battery(struct list *list, const struct house_series *series)
 	cJSON *item = add(list, "warn", "battery", series->name.node);
 	char value[WORDING_MAX];
 
-	say(list, item, "title", "todo_battery", (struct strings_word[]){ { "node", view_node_label(series->device->node) }, { 0 } });
+	say(list, item, "title", "todo_battery",
+	    (struct strings_word[]){ { "node", view_node_label(series->device->node) }, { 0 } });
 	wording_number(list->view->language, series->value.number, 0, value);
 	say(list, item, "text", "todo_battery_text",
 	    (struct strings_word[]){ { "value", value }, { "device", view_device_label(series->device) }, { 0 } });
@@ -121,7 +123,8 @@ static void add_open(struct list *list, const struct house_series *series)
 
 	say(list, item, "title", "todo_open",
 	    (struct strings_word[]){ { "node", view_node_label(series->device->node) },
-				     { "device", view_series_label(list->view, series, label) }, { 0 } });
+				     { "device", view_series_label(list->view, series, label) },
+				     { 0 } });
 	if (item)
 		view_since(list->view, item, "text", "todo_open_text", series->name.node, series->time_ms);
 }
@@ -183,7 +186,11 @@ static void sum_up(const struct view *view, const struct house *house, cJSON *to
 		     (struct strings_word[]){ { "n", followed }, { 0 } }, text, sizeof(text));
 	wording_number(view->language, all, 0, n);
 	wording_number(view->language, on, 0, answering);
-	view_fill(view, to, "summary", !view->broker_up ? "sum_unheard" : on < all ? "sum_some" : all == 1 ? "sum_one" : "sum_all",
+	view_fill(view, to, "summary",
+		  !view->broker_up ? "sum_unheard"
+		  : on < all       ? "sum_some"
+		  : all == 1       ? "sum_one"
+				   : "sum_all",
 		  (struct strings_word[]){ { "n", n }, { "on", answering }, { "series", text }, { 0 } });
 }
 

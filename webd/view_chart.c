@@ -31,7 +31,8 @@ int view_range_parse(const char *range, const char *from, const char *to, int64_
 
 	*ret_range = (struct view_range){ .word = "last" };
 	if (from || to) {
-		if (!from || !to || wording_parse_local(from, &from_ms) < 0 || wording_parse_local(to, &to_ms) < 0 || from_ms >= to_ms)
+		if (!from || !to || wording_parse_local(from, &from_ms) < 0 || wording_parse_local(to, &to_ms) < 0 ||
+		    from_ms >= to_ms)
 			return -EINVAL;
 		*ret_range = (struct view_range){ .word = "custom", .from_ms = from_ms, .to_ms = to_ms };
 		return 0;
@@ -60,7 +61,8 @@ static size_t gather(const struct house_series *series, const struct house_serie
 
 	list[count++] = series;
 	for (const struct house_series *other = series->device->series; other && count < LEGEND_MAX; other = other->next)
-		if (other != series && other->quantity->kind == QUANTITY_KIND_NUMBER && (!other->has_value || other->value.kind == VALUE_NUMBER))
+		if (other != series && other->quantity->kind == QUANTITY_KIND_NUMBER &&
+		    (!other->has_value || other->value.kind == VALUE_NUMBER))
 			list[count++] = other;
 	qsort(list + 1, count - 1, sizeof(list[0]), by_quantity);
 	return count;
@@ -100,7 +102,8 @@ static cJSON *legend_entry(const struct view *view, const struct house_series *s
 	cJSON_AddStringToObject(entry, "tint", view_tint(series));
 	cJSON_AddStringToObject(entry, "label", plain_label(view, series));
 	view_add_unit(series, entry);
-	cJSON_AddStringToObject(entry, "value", series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
+	cJSON_AddStringToObject(entry, "value",
+				series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
 	cJSON_AddNumberToObject(entry, "dec", wording_decimals(series->quantity));
 	cJSON_AddBoolToObject(entry, "on", on);
 	cJSON_AddBoolToObject(entry, "binary", binary);
@@ -118,7 +121,7 @@ static void write_small(char *word)
 
 	if (first[0] >= 'A' && first[0] <= 'Z' && !(first[1] >= 'A' && first[1] <= 'Z'))
 		first[0] = (unsigned char)(first[0] + ('a' - 'A'));
-	else if (first[0] == 0xc3 && first[1] >= 0x80 && first[1] <= 0x9e)	/* U+00C0 to U+00DE */
+	else if (first[0] == 0xc3 && first[1] >= 0x80 && first[1] <= 0x9e) /* U+00C0 to U+00DE */
 		first[1] = (unsigned char)(first[1] + 0x20);
 }
 
@@ -162,7 +165,8 @@ static void add_ranges(const struct view *view, const struct view_range *range, 
 	}
 	cJSON_AddBoolToObject(to, "is_custom", !strcmp(range->word, "custom"));
 	cJSON_AddStringToObject(to, "range_word", range->word);
-	cJSON_AddStringToObject(to, "from_local", wording_local(range->to_ms ? range->from_ms : view->now_ms - ranges[CUSTOM].span_ms, text));
+	cJSON_AddStringToObject(to, "from_local",
+				wording_local(range->to_ms ? range->from_ms : view->now_ms - ranges[CUSTOM].span_ms, text));
 	cJSON_AddStringToObject(to, "to_local", wording_local(range->to_ms ? range->to_ms : view->now_ms, text));
 	if (!strcmp(range->word, "custom")) {
 		cJSON_AddNumberToObject(to, "from_ms", (double)range->from_ms);
@@ -184,7 +188,8 @@ static void add_csv(const struct house_series *const list[], size_t count, const
 	cJSON_AddStringToObject(to, "csv", text);
 }
 
-int view_chart(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range, cJSON *to)
+int view_chart(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
+	       cJSON *to)
 {
 	cJSON *legend = cJSON_AddArrayToObject(to, "legend"), *stats = cJSON_AddArrayToObject(to, "stats");
 	bool text = series->quantity->kind == QUANTITY_KIND_TEXT || (series->has_value && series->value.kind == VALUE_TEXT);
@@ -208,6 +213,9 @@ int view_chart(const struct view *view, struct store *store, const struct house_
 	cJSON_AddBoolToObject(to, "has_stats", stats->child != NULL);
 	cJSON_AddBoolToObject(to, "has_numbers", count > 1 || series->quantity->kind == QUANTITY_KIND_NUMBER);
 	view_fill(view, to, "stats_title",
-		  range->to_ms ? "stats" : series->quantity->kind == QUANTITY_KIND_BINARY ? "stats_changes" : "stats_last", NULL);
+		  range->to_ms                                     ? "stats"
+		  : series->quantity->kind == QUANTITY_KIND_BINARY ? "stats_changes"
+								   : "stats_last",
+		  NULL);
 	return store && r == 0 ? figures_add_table(view, store, series, range, to) : r;
 }

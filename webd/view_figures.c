@@ -11,23 +11,25 @@
 
 enum { TEXTS_LOOKED_AT = 2000 };
 
-struct span {			/* points of one series */
+struct span { /* points of one series */
 	struct point *points;
 	size_t count;
 	int64_t resolution_ms, end_ms;
 	bool is_binary;
 };
 
-static int read_span(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
-		     struct span *ret_span)
+static int read_span(const struct view *view, struct store *store, const struct house_series *series,
+		     const struct view_range *range, struct span *ret_span)
 {
-	struct history_query query = { .last = range->to_ms ? 0 : VIEW_LAST, .from_ms = range->from_ms, .to_ms = range->to_ms,
+	struct history_query query = { .last = range->to_ms ? 0 : VIEW_LAST,
+				       .from_ms = range->from_ms,
+				       .to_ms = range->to_ms,
 				       .points = range->to_ms ? VIEW_POINTS : 0 };
 	struct span span = { .end_ms = range->to_ms ? range->to_ms : view->now_ms };
 	struct history_points points = { 0 };
 	int r = history_read_points(store, &query, &series->name, &points);
 
-	if (r < 0 && r != -ENOENT)		/* not seen by the store: it has no readings yet */
+	if (r < 0 && r != -ENOENT) /* not seen by the store: it has no readings yet */
 		return r;
 	if (span.end_ms > view->now_ms)
 		span.end_ms = view->now_ms;
@@ -77,7 +79,7 @@ struct sums {
 	double weighted, weight;
 	double readings;
 	size_t gaps, changes;
-	int64_t gap_from_ms, gap_to_ms;	/* the newest gap */
+	int64_t gap_from_ms, gap_to_ms; /* the newest gap */
 };
 
 /* A reading counts as one; a state as long as it lasts. */
@@ -150,8 +152,8 @@ static void add_number_cells(const struct view *view, cJSON *cells, const struct
 
 	add_cell(cells, "min", view_text(view, "stat_min"), wording_number(view->language, sums->lowest->min, decimals, value),
 		 wording_moment(view->strings, view->language, sums->lowest->time_ms, when));
-	add_cell(cells, "mean", view_text(view, "stat_mean"), wording_number(view->language, sums->weighted / sums->weight, decimals, value),
-		 NULL);
+	add_cell(cells, "mean", view_text(view, "stat_mean"),
+		 wording_number(view->language, sums->weighted / sums->weight, decimals, value), NULL);
 	add_cell(cells, "max", view_text(view, "stat_max"), wording_number(view->language, sums->highest->max, decimals, value),
 		 wording_moment(view->strings, view->language, sums->highest->time_ms, when));
 	add_cell(cells, "count", view_text(view, "stat_count"), wording_number(view->language, sums->readings, 0, value), NULL);
@@ -166,15 +168,16 @@ static void add_binary_cells(const struct view *view, cJSON *cells, const struct
 
 	snprintf(share, sizeof(share), "%s\xc2\xa0%%",
 		 wording_number(view->language, sums->weight > 0 ? sums->weighted / sums->weight * 100 : 0, 0, number));
-	strings_fill(view_text(view, "stat_on_of"), (struct strings_word[]){ { "word", word ? word : "1" }, { 0 } }, what, sizeof(what));
+	strings_fill(view_text(view, "stat_on_of"), (struct strings_word[]){ { "word", word ? word : "1" }, { 0 } }, what,
+		     sizeof(what));
 	cJSON_AddNumberToObject(add_cell(cells, "mean", what, share, what), "columns", 3);
 	wording_number(view->language, (double)sums->changes, 0, number);
 	cJSON_AddNumberToObject(add_cell(cells, "count", view_text(view, "stat_changes"), number, view_text(view, "stat_changes")),
 				"columns", 2);
 }
 
-int figures_add_stats(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
-		      cJSON *to)
+int figures_add_stats(const struct view *view, struct store *store, const struct house_series *series,
+		      const struct view_range *range, cJSON *to)
 {
 	const char *quantity = wording_quantity(view->language, series->quantity);
 	char name[SERIES_TEXT_MAX + 1];
@@ -249,7 +252,7 @@ static void add_changes(const struct view *view, cJSON *rows, const struct house
 		if (isnan(point->mean) || (i > 0 && span->points[i - 1].mean == point->mean))
 			continue;
 		row = add_row(view, rows, point->time_ms);
-		if (span->resolution_ms > 0) {		/* a share of time, not a state */
+		if (span->resolution_ms > 0) { /* a share of time, not a state */
 			snprintf(text, sizeof(text), "%.0f\xc2\xa0%%", point->mean * 100);
 			cJSON_AddStringToObject(row, "value", text);
 			continue;
@@ -264,8 +267,8 @@ static void add_changes(const struct view *view, cJSON *rows, const struct house
 struct texts {
 	const struct view *view;
 	const struct house_series *series;
-	cJSON *rows, *newest;		/* newest: the row added last, of later readings */
-	struct value value;		/* what it says */
+	cJSON *rows, *newest; /* newest: the row added last, of later readings */
+	struct value value;   /* what it says */
 };
 
 /* Newest first. An output tells its text again and again: that is one row, at the time when it began. A badge read twice is two. */
@@ -290,8 +293,8 @@ static int add_text(void *context, const struct reading *reading)
 	return 0;
 }
 
-static int read_texts(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
-		      cJSON *rows)
+static int read_texts(const struct view *view, struct store *store, const struct house_series *series,
+		      const struct view_range *range, cJSON *rows)
 {
 	struct texts texts = { .view = view, .series = series, .rows = rows };
 	struct store_scan scan = { range->from_ms, range->to_ms ? range->to_ms : INT64_MAX, TEXTS_LOOKED_AT, true };
@@ -300,8 +303,8 @@ static int read_texts(const struct view *view, struct store *store, const struct
 	return r == -ENOENT || r > 0 ? 0 : r;
 }
 
-int figures_add_table(const struct view *view, struct store *store, const struct house_series *series, const struct view_range *range,
-		      cJSON *to)
+int figures_add_table(const struct view *view, struct store *store, const struct house_series *series,
+		      const struct view_range *range, cJSON *to)
 {
 	enum quantity_kind kind = series->quantity->kind;
 	bool text = kind == QUANTITY_KIND_TEXT || (series->has_value && series->value.kind == VALUE_TEXT);
@@ -322,8 +325,16 @@ int figures_add_table(const struct view *view, struct store *store, const struct
 	cJSON_AddBoolToObject(figures, "is_state", kind == QUANTITY_KIND_BINARY);
 	cJSON_AddBoolToObject(figures, "open", kind != QUANTITY_KIND_NUMBER || text);
 	cJSON_AddBoolToObject(figures, "has_rows", rows->child != NULL);
-	view_fill(view, figures, "title", text ? "figures_texts" : kind == QUANTITY_KIND_BINARY ? "figures_changes" : "figures", NULL);
-	view_fill(view, figures, "column", text ? "figure_text" : kind == QUANTITY_KIND_BINARY ? "figure_state" : "figure_value", NULL);
+	view_fill(view, figures, "title",
+		  text                           ? "figures_texts"
+		  : kind == QUANTITY_KIND_BINARY ? "figures_changes"
+						 : "figures",
+		  NULL);
+	view_fill(view, figures, "column",
+		  text                           ? "figure_text"
+		  : kind == QUANTITY_KIND_BINARY ? "figure_state"
+						 : "figure_value",
+		  NULL);
 	view_fill(view, figures, "kept", "figures_kept",
 		  (struct strings_word[]){ { "n", wording_number(view->language, VIEW_ROWS, 0, n) }, { 0 } });
 	cJSON_AddBoolToObject(figures, "full", cJSON_GetArraySize(rows) >= VIEW_ROWS);

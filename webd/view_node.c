@@ -7,7 +7,7 @@
 #include "view.h"
 #include "wording.h"
 
-enum { PANEL_TILES = 24, PANEL_CONTROLS = 24 };	/* more stand on the node's own page */
+enum { PANEL_TILES = 24, PANEL_CONTROLS = 24 }; /* more stand on the node's own page */
 
 static bool is_offline(const struct house_node *node)
 {
@@ -169,7 +169,8 @@ static void add_outbox(const struct view *view, cJSON *facts, const struct house
 	}
 	if (node->given_up > 0) {
 		wording_number(view->language, (double)node->given_up, 0, n);
-		strings_fill(view_text(view, "fact_outbox_value"), (struct strings_word[]){ { "n", n }, { 0 } }, text, sizeof(text));
+		strings_fill(view_text(view, "fact_outbox_value"), (struct strings_word[]){ { "n", n }, { 0 } }, text,
+			     sizeof(text));
 		add_fact(view, facts, "fact_given_up", text);
 	}
 }
@@ -206,7 +207,10 @@ static cJSON *device_row(const struct view *view, const struct house_device *dev
 
 		cJSON_AddItemToArray(links, link);
 		cJSON_AddStringToObject(link, "href", view_series_path(&series->name, path));
-		cJSON_AddStringToObject(link, "text", series->label[0] ? series->label : quantity[0] ? quantity : series->name.quantity);
+		cJSON_AddStringToObject(link, "text",
+					series->label[0] ? series->label
+					: quantity[0]    ? quantity
+							 : series->name.quantity);
 		silent = silent || view_is_stale(view, series);
 		told = told || series->has_value;
 	}
@@ -224,9 +228,11 @@ void view_facts(const struct view *view, const struct house_node *node, cJSON *t
 	cJSON *facts = cJSON_AddArrayToObject(to, "facts"), *devices = cJSON_AddArrayToObject(to, "devices");
 
 	if (node->known_status)
-		view_time(view, add_fact(view, facts, "fact_status", view_text(view, node->online ? "badge_online" : "badge_offline")),
+		view_time(view,
+			  add_fact(view, facts, "fact_status", view_text(view, node->online ? "badge_online" : "badge_offline")),
 			  "since", node->status_ms);
-	view_time(view, add_fact(view, facts, "fact_seen", node->seen_ms > 0 ? NULL : view_text(view, "never")), "time", node->seen_ms);
+	view_time(view, add_fact(view, facts, "fact_seen", node->seen_ms > 0 ? NULL : view_text(view, "never")), "time",
+		  node->seen_ms);
 	if (node->version[0])
 		add_fact(view, facts, "fact_version", node->version);
 	if (node->has_health)

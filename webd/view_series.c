@@ -61,26 +61,45 @@ const char *view_series_label(const struct view *view, const struct house_series
 const char *view_tint(const struct house_series *series)
 {
 	switch (quantity_find(series->name.quantity)) {
-	case QUANTITY_TEMPERATURE: case QUANTITY_DEW_POINT:
+	case QUANTITY_TEMPERATURE:
+	case QUANTITY_DEW_POINT:
 		return "temperature";
-	case QUANTITY_HUMIDITY: case QUANTITY_ABSOLUTE_HUMIDITY: case QUANTITY_MOISTURE: case QUANTITY_VOLUME:
+	case QUANTITY_HUMIDITY:
+	case QUANTITY_ABSOLUTE_HUMIDITY:
+	case QUANTITY_MOISTURE:
+	case QUANTITY_VOLUME:
 		return "humidity";
-	case QUANTITY_PRESSURE: case QUANTITY_VOLTAGE:
+	case QUANTITY_PRESSURE:
+	case QUANTITY_VOLTAGE:
 		return "pressure";
 	case QUANTITY_ILLUMINANCE:
 		return "light";
-	case QUANTITY_DISTANCE: case QUANTITY_CURRENT: case QUANTITY_LEVEL: case QUANTITY_POSITION:
+	case QUANTITY_DISTANCE:
+	case QUANTITY_CURRENT:
+	case QUANTITY_LEVEL:
+	case QUANTITY_POSITION:
 		return "distance";
 	case QUANTITY_MOTION:
 		return "motion";
-	case QUANTITY_POWER: case QUANTITY_ENERGY: case QUANTITY_SWITCH: case QUANTITY_BUTTON:
+	case QUANTITY_POWER:
+	case QUANTITY_ENERGY:
+	case QUANTITY_SWITCH:
+	case QUANTITY_BUTTON:
 		return "power";
-	case QUANTITY_CO2: case QUANTITY_BATTERY:
+	case QUANTITY_CO2:
+	case QUANTITY_BATTERY:
 		return "air";
-	case QUANTITY_BADGE: case QUANTITY_TEXT:
+	case QUANTITY_BADGE:
+	case QUANTITY_TEXT:
 		return "badge";
-	case QUANTITY_NONE: case QUANTITY_CONTACT: case QUANTITY_RSSI: case QUANTITY_COUNTER: case QUANTITY_LOAD: case QUANTITY_MEMORY:
-	case QUANTITY_DISK: case QUANTITY_COUNT:
+	case QUANTITY_NONE:
+	case QUANTITY_CONTACT:
+	case QUANTITY_RSSI:
+	case QUANTITY_COUNTER:
+	case QUANTITY_LOAD:
+	case QUANTITY_MEMORY:
+	case QUANTITY_DISK:
+	case QUANTITY_COUNT:
 		return "contact";
 	}
 	return "contact";
@@ -119,7 +138,8 @@ static const char *icon_of(const struct view *view, const struct house_series *s
 	const char *own = series->icon[0] ? series->icon : series->device->icon;
 	const char *usual = view_icon(view, own, series->quantity->icon, "chart");
 
-	if (series->has_value && series->value.number != 0 && !strcmp(usual, "door") && series->quantity->kind == QUANTITY_KIND_BINARY)
+	if (series->has_value && series->value.number != 0 && !strcmp(usual, "door") &&
+	    series->quantity->kind == QUANTITY_KIND_BINARY)
 		return view_icon(view, "door-open", NULL, usual);
 	return usual;
 }
@@ -146,7 +166,8 @@ static void add_value(const struct view *view, cJSON *json, const struct house_s
 
 	cJSON_AddBoolToObject(json, "word", word);
 	cJSON_AddBoolToObject(json, "has_value", series->has_value);
-	cJSON_AddStringToObject(json, "value", series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
+	cJSON_AddStringToObject(json, "value",
+				series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
 	if (series->has_value && word && !text[0])
 		cJSON_ReplaceItemInObject(json, "value", cJSON_CreateString(view_text(view, "empty_text")));
 	if (!word)
@@ -171,7 +192,8 @@ cJSON *view_tile(const struct view *view, const struct house_series *series)
 	cJSON_AddStringToObject(json, "label", view_series_label(view, series, label));
 	add_value(view, json, series);
 	cJSON_AddBoolToObject(json, "binary", kind == QUANTITY_KIND_BINARY);
-	cJSON_AddBoolToObject(json, "spark", kind != QUANTITY_KIND_TEXT && !(series->has_value && series->value.kind == VALUE_TEXT));
+	cJSON_AddBoolToObject(json, "spark",
+			      kind != QUANTITY_KIND_TEXT && !(series->has_value && series->value.kind == VALUE_TEXT));
 	if (series->interval_ms > 0 && kind != QUANTITY_KIND_TEXT)
 		cJSON_AddNumberToObject(json, "stale_s", ceil((double)(series->interval_ms * VIEW_STALE_INTERVALS) / 1000));
 	cJSON_AddBoolToObject(json, "stale", stale);
@@ -204,7 +226,8 @@ static void add_outcome(const struct view *view, cJSON *json, const struct house
 	else if (outcome->status == 404 || outcome->status == 409 || outcome->status == 503 || outcome->status == 504)
 		snprintf(text, sizeof(text), "%s", view_text(view, key));
 	else
-		strings_fill(view_text(view, "ui_refused"), (struct strings_word[]){ { "reason", outcome->error }, { 0 } }, text, sizeof(text));
+		strings_fill(view_text(view, "ui_refused"), (struct strings_word[]){ { "reason", outcome->error }, { 0 } }, text,
+			     sizeof(text));
 	cJSON_AddStringToObject(json, "said", text);
 }
 
@@ -235,8 +258,9 @@ static void add_status(const struct view *view, cJSON *json, const struct house_
 		status = wording_value(view->language, series->quantity, &series->value, text);
 	if (status)
 		cJSON_AddStringToObject(json, "status", status);
-	cJSON_AddBoolToObject(json, "status_time", !offline && series->has_value && !series->time_guessed &&
-			      !(series->output == HOUSE_BUTTON && series->confirm));
+	cJSON_AddBoolToObject(json, "status_time",
+			      !offline && series->has_value && !series->time_guessed &&
+				      !(series->output == HOUSE_BUTTON && series->confirm));
 }
 
 static void add_kind(const struct view *view, cJSON *json, const struct house_series *series)
@@ -260,7 +284,8 @@ static void add_kind(const struct view *view, cJSON *json, const struct house_se
 		break;
 	case HOUSE_TEXT:
 		cJSON_AddTrueToObject(json, "is_text");
-		cJSON_AddStringToObject(json, "text", series->has_value && series->value.kind == VALUE_TEXT ? series->value.text : "");
+		cJSON_AddStringToObject(json, "text",
+					series->has_value && series->value.kind == VALUE_TEXT ? series->value.text : "");
 		break;
 	case HOUSE_BUTTON:
 		cJSON_AddTrueToObject(json, "is_button");

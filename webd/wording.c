@@ -27,7 +27,7 @@ static double away_from_zero(double number, int decimals)
 /* Puts the thousands apart and the language's own decimal sign. */
 static void punctuate(enum language language, const char *plain, char *buf)
 {
-	static const char *const apart[] = { "\xe2\x80\xaf", "," };	/* U+202F narrow no-break space */
+	static const char *const apart[] = { "\xe2\x80\xaf", "," }; /* U+202F narrow no-break space */
 	size_t whole = strspn(plain, "-0123456789"), len = 0;
 
 	for (size_t i = 0; plain[i]; i++) {
@@ -45,7 +45,7 @@ const char *wording_number(enum language language, double number, int decimals, 
 	char plain[64];
 	size_t len;
 
-	if (fabs(number) >= 1e15) {		/* no sensor means this; still short and true */
+	if (fabs(number) >= 1e15) { /* no sensor means this; still short and true */
 		snprintf(buf, WORDING_MAX, "%g", number);
 		return buf;
 	}
@@ -84,7 +84,10 @@ const char *wording_span(const struct strings *strings, enum language language, 
 	static const struct {
 		const char *key;
 		int64_t unit_ms, below_ms;
-	} units[] = { { "ui_s", 1000, 60000 }, { "ui_min", 60000, 3600000 }, { "ui_h", 3600000, 172800000 }, { "ui_d", 86400000, INT64_MAX } };
+	} units[] = { { "ui_s", 1000, 60000 },
+		      { "ui_min", 60000, 3600000 },
+		      { "ui_h", 3600000, 172800000 },
+		      { "ui_d", 86400000, INT64_MAX } };
 	size_t i = 0;
 	char n[24];
 
@@ -93,7 +96,8 @@ const char *wording_span(const struct strings *strings, enum language language, 
 	while (span_ms >= units[i].below_ms && units[i].below_ms < INT64_MAX)
 		i++;
 	snprintf(n, sizeof(n), "%" PRId64, span_ms / units[i].unit_ms);
-	return strings_fill(strings_get(strings, language, units[i].key), (struct strings_word[]){ { "n", n }, { 0 } }, buf, WORDING_MAX);
+	return strings_fill(strings_get(strings, language, units[i].key), (struct strings_word[]){ { "n", n }, { 0 } }, buf,
+			    WORDING_MAX);
 }
 
 const char *wording_age(const struct strings *strings, enum language language, int64_t age_ms, char *buf)
@@ -103,7 +107,8 @@ const char *wording_age(const struct strings *strings, enum language language, i
 	if (age_ms < 5000)
 		return strcpy(buf, strings_get(strings, language, "ui_now"));
 	wording_span(strings, language, age_ms, span);
-	return strings_fill(strings_get(strings, language, "ui_ago"), (struct strings_word[]){ { "span", span }, { 0 } }, buf, WORDING_MAX);
+	return strings_fill(strings_get(strings, language, "ui_ago"), (struct strings_word[]){ { "span", span }, { 0 } }, buf,
+			    WORDING_MAX);
 }
 
 static struct tm local(int64_t time_ms)
@@ -144,7 +149,8 @@ const char *wording_moment(const struct strings *strings, enum language language
 {
 	struct tm tm = local(time_ms);
 
-	snprintf(buf, WORDING_MAX, "%d %.24s %02d:%02d", tm.tm_mday, named(strings, language, "mon", tm.tm_mon + 1), tm.tm_hour, tm.tm_min);
+	snprintf(buf, WORDING_MAX, "%d %.24s %02d:%02d", tm.tm_mday, named(strings, language, "mon", tm.tm_mon + 1), tm.tm_hour,
+		 tm.tm_min);
 	return buf;
 }
 

@@ -8,7 +8,7 @@
 #include "../common/value.h"
 #include "strings.h"
 
-enum { WORDING_MAX = 96 };	/* bytes that each of these buffers needs: of a text value more, see wording_value */
+enum { WORDING_MAX = 96 }; /* bytes that each of these buffers needs: of a text value more, see wording_value */
 
 /* How many decimals a quantity is shown with; negative: at most so many, none where there are none (an unknown quantity). */
 int wording_decimals(const struct quantity_info *quantity);

@@ -13,11 +13,11 @@ enum answer { ANSWER_OBEY, ANSWER_REFUSE, ANSWER_SILENT };
 
 enum { TEXTS_MAX = 8 };
 
-struct sim_channel {		/* keys are QUANTITY.base and so on */
+struct sim_channel { /* keys are QUANTITY.base and so on */
 	double base, swing, noise, min, max, step;
-	double step_by;		/* QUANTITY.jump: so much higher in every second period */
+	double step_by; /* QUANTITY.jump: so much higher in every second period */
 	int64_t jump_every_ms, every_ms, hold_ms;
-	const char *texts;	/* separated by '|' */
+	const char *texts; /* separated by '|' */
 	int output;
 	const char *label, *icon;
 	bool confirm;
@@ -63,7 +63,8 @@ static const struct conf_item channel_items[] = {
 	{ "noise", CONF_NUMBER, OF(noise), NULL, .help = "random, up to so much either way" },
 	{ "jump", CONF_NUMBER, OF(step_by), NULL, .help = "so much more in every second period of jump_every" },
 	{ "jump_every", CONF_DURATION, OF(jump_every_ms), "1h", .min = 1, .max = 1e10, .help = "length of such a period" },
-	{ "every", CONF_DURATION, OF(every_ms), "20m", .min = 1, .max = 1e10, .help = "binary and text: how often something happens" },
+	{ "every", CONF_DURATION, OF(every_ms), "20m", .min = 1, .max = 1e10,
+	  .help = "binary and text: how often something happens" },
 	{ "hold", CONF_DURATION, OF(hold_ms), "2m", .max = 1e10, .help = "binary: how long it stays 1" },
 	{ "texts", CONF_STRING, OF(texts), "hello", .help = "text: what is told in turn, separated by |" },
 	{ "output", CONF_CHOICE, OF(output), "none", .choices = "none|switch|range|text|button", .help = "it obeys commands" },
@@ -80,10 +81,18 @@ static const struct {
 	const char *quantity;
 	double base, swing, noise;
 } usual[] = {
-	{ "temperature", 20.5, 1.8, 0.15 }, { "humidity", 48, -6, 0.8 },    { "pressure", 1014, 4, 0.2 },
-	{ "illuminance", 240, 230, 8 },	    { "distance", 120, 0, 1 },	    { "voltage", 3.3, 0, 0.02 },
-	{ "current", 0.4, 0.2, 0.05 },	    { "power", 180, 120, 15 },	    { "co2", 620, 180, 20 },
-	{ "rssi", -58, 0, 4 },		    { "battery", 82, 0, 0.4 },	    { "level", 50, 0, 0 },
+	{ "temperature", 20.5, 1.8, 0.15 },
+	{ "humidity", 48, -6, 0.8 },
+	{ "pressure", 1014, 4, 0.2 },
+	{ "illuminance", 240, 230, 8 },
+	{ "distance", 120, 0, 1 },
+	{ "voltage", 3.3, 0, 0.02 },
+	{ "current", 0.4, 0.2, 0.05 },
+	{ "power", 180, 120, 15 },
+	{ "co2", 620, 180, 20 },
+	{ "rssi", -58, 0, 4 },
+	{ "battery", 82, 0, 0.4 },
+	{ "level", 50, 0, 0 },
 	{ "position", 90, 0, 0 },
 };
 
@@ -271,8 +280,9 @@ static void output_at(struct device *device, size_t index, struct value *ret_val
 		if (channel->output == OUTPUT_TEXT)
 			value_of_text("", 0, &state->outputs[index]);
 		else
-			state->outputs[index] = value_of_number(channel->output == OUTPUT_RANGE && config->channels[index].base > 0 ?
-									config->channels[index].base : 0);
+			state->outputs[index] = value_of_number(channel->output == OUTPUT_RANGE && config->channels[index].base > 0
+									? config->channels[index].base
+									: 0);
 		state->set[index] = true;
 	}
 	*ret_value = state->outputs[index];

@@ -58,8 +58,8 @@ int bus_publish(struct bus *bus, const struct bus_publication *publication, int 
 	return 0;
 }
 
-int bus_open(sd_event *event, const struct bus_settings *settings, const struct bus_options *options, const struct bus_handlers *handlers,
-	     void *context, struct bus **ret_bus)
+int bus_open(sd_event *event, const struct bus_settings *settings, const struct bus_options *options,
+	     const struct bus_handlers *handlers, void *context, struct bus **ret_bus)
 {
 	(void)event;
 	(void)settings;

@@ -7,7 +7,7 @@ enum { FAKE_PUBLICATIONS_MAX = 4096 };
 
 struct fake_publication {
 	char topic[256];
-	char *payload;		/* NUL-terminated */
+	char *payload; /* NUL-terminated */
 	int qos, id;
 	bool retain;
 	unsigned expiry_s;
@@ -17,7 +17,7 @@ struct fake_publication {
 
 extern struct fake_publication fake_published[FAKE_PUBLICATIONS_MAX];
 extern int fake_count;
-extern int fake_publish_error;	/* what bus_publish gives back; 0: it works */
+extern int fake_publish_error; /* what bus_publish gives back; 0: it works */
 
 /* The one bus there is; bus_open gives it too. */
 struct bus *fake_bus(void);

@@ -9,7 +9,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
-extern struct store *house;	/* opened for writing by house_open */
+extern struct store *house; /* opened for writing by house_open */
 
 /* For cmocka: a new empty store, and its end. */
 int house_open(void **state);

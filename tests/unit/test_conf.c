@@ -95,7 +95,8 @@ static void assert_mistake(const char *text, const char *expected)
 static void each_type_is_read(void **state)
 {
 	(void)state;
-	open_text("[s]\ntext = a b\nname=salon_1\nflag = OFF\nnumber = 0x10\nchoice=both\nreal = -0.5\nduration = 5m\nsize=10M\n", NULL, 0);
+	open_text("[s]\ntext = a b\nname=salon_1\nflag = OFF\nnumber = 0x10\nchoice=both\nreal = -0.5\nduration = 5m\nsize=10M\n",
+		  NULL, 0);
 	assert_int_equal(0, finish());
 	assert_string_equal("a b", target.text);
 	assert_string_equal("salon_1", target.name);
@@ -125,7 +126,8 @@ static void durations_take_units(void **state)
 	static const struct {
 		const char *text;
 		int64_t ms;
-	} durations[] = { { "500ms", 500 }, { "10s", 10000 }, { "5m", 300000 }, { "1h", 3600000 }, { "1d", 86400000 }, { "1.5s", 1500 } };
+	} durations[] = { { "500ms", 500 },  { "10s", 10000 },   { "5m", 300000 },
+			  { "1h", 3600000 }, { "1d", 86400000 }, { "1.5s", 1500 } };
 	char text[64];
 
 	(void)state;
@@ -180,7 +182,8 @@ static void all_mistakes_are_told_in_the_order_of_lines(void **state)
 	assert_int_equal(3, finish());
 	assert_string_equal("x.conf:2: unknown is no key of [s]; --help tells those there are\n"
 			    "x.conf:3: number: \"0\": allowed is a whole number from 1 to 100\n"
-			    "x.conf:4: [other] is no section that is known here\n", mistakes);
+			    "x.conf:4: [other] is no section that is known here\n",
+			    mistakes);
 }
 
 /* libinih gives long lines in pieces of 200 bytes and more. */

@@ -23,10 +23,10 @@ struct fixture {
 	struct house *house;
 	struct control *control;
 	bool broker_down;
-	int send_error;			/* what the broker does */
+	int send_error; /* what the broker does */
 	unsigned sent;
-	struct command command;		/* the last one sent */
-	bool answers;			/* the node does, at once after the loop turned */
+	struct command command; /* the last one sent */
+	bool answers;           /* the node does, at once after the loop turned */
 	struct command_result result;
 	unsigned results;
 	int64_t latency_ms;
@@ -85,9 +85,10 @@ static const struct http_route routes[] = { { "POST", "/api/v1/command", api }, 
 static int set_up(void **state)
 {
 	static const struct control_hooks hooks = { broker_up, send_command, on_result };
-	static const char info[] = "{\"devices\":{\"lamp\":{\"quantities\":{\"switch\":{\"output\":\"switch\"}}},\"servo\":{\"quantities\":"
-				   "{\"position\":{\"output\":\"range\",\"min\":0,\"max\":180}}},\"board\":{\"quantities\":{\"text\":"
-				   "{\"output\":\"text\"}}},\"air\":{\"quantities\":{\"temperature\":{}}}}}";
+	static const char info[] =
+		"{\"devices\":{\"lamp\":{\"quantities\":{\"switch\":{\"output\":\"switch\"}}},\"servo\":{\"quantities\":"
+		"{\"position\":{\"output\":\"range\",\"min\":0,\"max\":180}}},\"board\":{\"quantities\":{\"text\":"
+		"{\"output\":\"text\"}}},\"air\":{\"quantities\":{\"temperature\":{}}}}}";
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct http_settings settings = { .address = "127.0.0.1", .routes = routes, .context = fixture };
 
@@ -183,7 +184,9 @@ static void what_cannot_be_is_told_without_asking_the_node(void **state)
 		{ "{\"node\":\"salon\",\"device\":\"air\",\"quantity\":\"temperature\",\"value\":1}", " 404 ", "no such output" },
 		{ "{\"node\":\"x\",\"device\":\"lamp\",\"quantity\":\"switch\",\"value\":1}", " 404 ", "no such output" },
 		{ "{\"node\":\"../x\",\"device\":\"lamp\",\"quantity\":\"switch\",\"value\":1}", " 404 ", "no such output" },
-		{ "[1]", " 400 ", "no JSON object" }, { "", " 400 ", "no JSON object" }, { LAMP " x", " 400 ", "no JSON object" },
+		{ "[1]", " 400 ", "no JSON object" },
+		{ "", " 400 ", "no JSON object" },
+		{ LAMP " x", " 400 ", "no JSON object" },
 	};
 	struct fixture *fixture = *state;
 
@@ -200,10 +203,13 @@ static void only_json_is_taken_since_a_foreign_form_cannot_send_it(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_has(" 415 ", client_ask(fixture->event, fixture->http, "POST /api/v1/command", "Content-Type: text/plain\r\n", LAMP));
+	assert_has(" 415 ",
+		   client_ask(fixture->event, fixture->http, "POST /api/v1/command", "Content-Type: text/plain\r\n", LAMP));
 	assert_has(" 415 ", client_ask(fixture->event, fixture->http, "POST /api/v1/command", "", LAMP));
-	assert_has(" 415 ", client_ask(fixture->event, fixture->http, "POST /api/v1/command", "Content-Type: application/jsonx\r\n", LAMP));
-	assert_has(" 403 ", client_ask(fixture->event, fixture->http, "POST /api/v1/command", JSON "Origin: http://evil\r\n", LAMP));
+	assert_has(" 415 ",
+		   client_ask(fixture->event, fixture->http, "POST /api/v1/command", "Content-Type: application/jsonx\r\n", LAMP));
+	assert_has(" 403 ",
+		   client_ask(fixture->event, fixture->http, "POST /api/v1/command", JSON "Origin: http://evil\r\n", LAMP));
 	assert_int_equal(0, fixture->sent);
 	assert_has(" 200 ", client_ask(fixture->event, fixture->http, "POST /api/v1/command",
 				       "Content-Type: Application/JSON; charset=utf-8\r\n", LAMP));
@@ -225,12 +231,12 @@ static void without_a_broker_it_is_503(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->send_error = -ENOTCONN;	/* it goes this moment */
+	fixture->send_error = -ENOTCONN; /* it goes this moment */
 	assert_has(" 503 ", ask(fixture, LAMP));
 	fixture->send_error = -EAGAIN;
 	assert_has(" 503 ", ask(fixture, LAMP));
 	fixture->broker_down = true;
-	house_status(fixture->house, "salon", false, NOON + 1);	/* its last will: nobody knows how it is */
+	house_status(fixture->house, "salon", false, NOON + 1); /* its last will: nobody knows how it is */
 	fixture->sent = 0;
 	assert_has("the broker does not answer", ask(fixture, LAMP));
 	assert_int_equal(0, fixture->sent);
@@ -248,7 +254,7 @@ static void without_an_answer_it_is_504_after_five_seconds(void **state)
 	assert_has("no answer from salon within 5 s", reply);
 	late = (struct command_result){ .series = fixture->command.series, .ok = true };
 	strcpy(late.id, fixture->command.id);
-	control_result(fixture->control, &late);	/* nobody waits any more */
+	control_result(fixture->control, &late); /* nobody waits any more */
 	assert_true(fixture->latency_ms == -1);
 }
 
@@ -265,7 +271,7 @@ static void other_people_s_results_answer_nobody(void **state)
 	control_result(fixture->control, &other);
 	assert_true(fixture->latency_ms == -1);
 	strcpy(other.id, fixture->command.id);
-	strcpy(other.series.device, "servo");		/* the right id from the wrong output */
+	strcpy(other.series.device, "servo"); /* the right id from the wrong output */
 	control_result(fixture->control, &other);
 	assert_true(fixture->latency_ms == -1);
 	strcpy(other.series.device, "lamp");
@@ -288,7 +294,7 @@ static void a_client_that_leaves_and_an_end_in_between_are_harmless(void **state
 	close(gone);
 	http_close(fixture->http);
 	fixture->http = NULL;
-	on_node(fixture->node, fixture);	/* the word comes when nobody is there */
+	on_node(fixture->node, fixture); /* the word comes when nobody is there */
 	assert_true(fixture->latency_ms >= 0);
 	close(waiting);
 }

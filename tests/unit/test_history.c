@@ -14,7 +14,7 @@
 #include "../../webd/json.h"
 #include "web_client.h"
 
-#define NOON INT64_C(1795521600000)	/* 2026-11-24T12:00:00Z */
+#define NOON INT64_C(1795521600000) /* 2026-11-24T12:00:00Z */
 
 struct fixture {
 	char folder[64], url[128];
@@ -144,7 +144,7 @@ static void queries_are_understood(void **state)
 	assert_int_equal(10000, parsed((struct history_words){ .last = "10000" }).last);
 	query = parsed((struct history_words){ .from = "2026-11-24T13:00:00+01:00", .to = "1795521600001", .points = "7" });
 	assert_true(query.from_ms == NOON && query.to_ms == NOON + 1 && query.points == 7 && query.last == 0);
-	query = parsed((struct history_words){ .from = "2026-11-24T12:30:00 01:00" });	/* '+' of a query is a space */
+	query = parsed((struct history_words){ .from = "2026-11-24T12:30:00 01:00" }); /* '+' of a query is a space */
 	assert_true(query.from_ms == NOON - 1800000 && query.to_ms == NOON + 1 && query.points == 500);
 }
 
@@ -175,7 +175,8 @@ static void mistakes_are_told_with_what_is_allowed(void **state)
 		{ { .series = "a/b/c", .from = "5", .points = "1" }, "points: " },
 		{ { .series = "a/b/c", .from = "5", .last = "1" }, "last: goes without" },
 		{ { .series = "a/b/c", .points = "5" }, "points: goes with from and to" },
-		{ { .series = "a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c", .last = "10000" }, "last: at most 100000" },
+		{ { .series = "a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c,a/b/c", .last = "10000" },
+		  "last: at most 100000" },
 	};
 	struct history_query query = { .count = 77 };
 	char reason[HISTORY_REASON_MAX];
@@ -194,7 +195,8 @@ static void mistakes_are_told_with_what_is_allowed(void **state)
 
 static void the_last_readings_come_oldest_first(void **state)
 {
-	assert_has("\r\n\r\n{\"series\":[{\"node\":\"salon\",\"device\":\"air\",\"quantity\":\"temperature\",\"unit\":\"°C\",\"resolution\":0,"
+	assert_has("\r\n\r\n{\"series\":[{\"node\":\"salon\",\"device\":\"air\",\"quantity\":\"temperature\",\"unit\":\"°C\","
+		   "\"resolution\":0,"
 		   "\"points\":[[1795521607000,20.7],[1795521608000,20.8],[1795521609000,20.9]]}]}",
 		   get(*state, "?series=salon/air/temperature&last=3"));
 }
@@ -264,7 +266,7 @@ static void without_a_store_it_is_503_until_there_is_one(void **state)
 	assert_has("HTTP/1.1 503 ", reply);
 	assert_has("foyer.db", reply);
 	fill(fixture->url);
-	usleep(1100000);	/* it is looked for once a second */
+	usleep(1100000); /* it is looked for once a second */
 	assert_has("HTTP/1.1 200 ", get(fixture, "?series=salon/air/temperature"));
 }
 
@@ -279,14 +281,17 @@ static void a_table_opens_in_a_spreadsheet(void **state)
 		   "2026-11-24T12:00:08.000Z,salon,air,temperature,20.8,°C\n"
 		   "2026-11-24T12:00:09.000Z,salon,air,temperature,20.9,°C\n"
 		   "2026-11-24T12:00:01.000Z,salon,door,badge,\"'=1+1\",\n"
-		   "2026-11-24T12:00:02.000Z,salon,door,badge,\"\"\"b\"\", <c>\",\n", reply);
+		   "2026-11-24T12:00:02.000Z,salon,door,badge,\"\"\"b\"\", <c>\",\n",
+		   reply);
 }
 
 static void a_table_of_buckets_has_their_columns(void **state)
 {
-	const char *reply = get(*state, ".csv?series=salon/door/badge,salon/air/temperature&from=1795521600000&to=1795521610000&points=4");
+	const char *reply =
+		get(*state, ".csv?series=salon/door/badge,salon/air/temperature&from=1795521600000&to=1795521610000&points=4");
 
-	assert_has("\r\n\r\ntime,node,device,quantity,mean,min,max,unit\n2026-11-24T12:00:00.000Z,salon,door,badge,\"anna\",,,\n", reply);
+	assert_has("\r\n\r\ntime,node,device,quantity,mean,min,max,unit\n2026-11-24T12:00:00.000Z,salon,door,badge,\"anna\",,,\n",
+		   reply);
 	assert_has("2026-11-24T12:00:00.000Z,salon,air,temperature,20.15,20,20.3,°C\n", reply);
 }
 

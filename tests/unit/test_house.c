@@ -13,7 +13,7 @@
 #include "../../common/log.h"
 #include "../../webd/house.h"
 
-#define NOON INT64_C(1795521600000)	/* 2026-11-24T12:00:00Z */
+#define NOON INT64_C(1795521600000) /* 2026-11-24T12:00:00Z */
 
 static int set_up(void **state)
 {
@@ -114,13 +114,14 @@ static void a_kept_bare_value_does_not_look_fresh(void **state)
 	assert_int_equal(1, house_retained(house, &reading, NOON + 3600000));
 	assert_true(known(house, "salon/air/temperature")->time_ms == NOON + 1);
 	assert_true(reading.time_ms == NOON + 1);
-	assert_int_equal(1, read_value(house, "salon/air/temperature", 21, NOON + 1800000));	/* the store knew better */
+	assert_int_equal(1, read_value(house, "salon/air/temperature", 21, NOON + 1800000)); /* the store knew better */
 }
 
 static void a_guessed_time_gives_way_to_a_known_one(void **state)
 {
 	struct house *house = *state;
-	struct reading reading = { .series = series_of("salon/air/temperature"), .time_ms = TIME_NONE,
+	struct reading reading = { .series = series_of("salon/air/temperature"),
+				   .time_ms = TIME_NONE,
 				   .value = value_of_number(20) };
 
 	assert_int_equal(1, house_retained(house, &reading, NOON));
@@ -159,7 +160,7 @@ static void what_is_beyond_the_limits_is_left_out(void **state)
 	}
 	assert_int_equal(-ENOSPC, r);
 	assert_int_equal(HOUSE_SERIES_MAX + 1, taken);
-	assert_int_equal(1, read_value(house, "n1/d1/level", 2, NOON + 1));	/* what is known goes on */
+	assert_int_equal(1, read_value(house, "n1/d1/level", 2, NOON + 1)); /* what is known goes on */
 }
 
 /* ---- $info ------------------------------------------------------------------------------------------------------------------- */
@@ -169,9 +170,11 @@ static void info_tells_labels_outputs_and_limits(void **state)
 	struct house *house = *state;
 	const struct house_series *servo;
 
-	assert_int_equal(1, info(house, "{\"label\":\"Salon\",\"icon\":\"sofa\",\"version\":\"1.2.0\",\"devices\":{\"servo\":{\"driver\":"
-				 "\"servo\",\"label\":\"Volet\",\"quantities\":{\"position\":{\"unit\":\"°\",\"output\":\"range\",\"min\":0,"
-				 "\"max\":180,\"step\":5,\"confirm\":true,\"interval\":0.5}}}}}"));
+	assert_int_equal(
+		1, info(house,
+			"{\"label\":\"Salon\",\"icon\":\"sofa\",\"version\":\"1.2.0\",\"devices\":{\"servo\":{\"driver\":"
+			"\"servo\",\"label\":\"Volet\",\"quantities\":{\"position\":{\"unit\":\"°\",\"output\":\"range\",\"min\":0,"
+			"\"max\":180,\"step\":5,\"confirm\":true,\"interval\":0.5}}}}}"));
 	servo = known(house, "salon/servo/position");
 	assert_string_equal("Salon", house_node(house, "salon")->label);
 	assert_string_equal("sofa", house_node(house, "salon")->icon);
@@ -218,10 +221,12 @@ static void words_of_the_wrong_kind_are_left_out(void **state)
 {
 	struct house *house = *state;
 
-	assert_int_equal(1, info(house, "{\"label\":7,\"icon\":\"../x\\\"<\",\"version\":[],\"devices\":{\"Bad Name\":{\"quantities\":{"
-				 "\"switch\":{}}},\"a\":[1],\"b\":{\"quantities\":[{}]},\"c\":{\"quantities\":{\"node\":{},\"x-y\":{},"
-				 "\"level\":3,\"position\":{\"output\":\"range\",\"min\":9,\"max\":1,\"step\":-1,\"interval\":-4},"
-				 "\"volts\":{\"unit\":\"V\",\"output\":\"laser\",\"confirm\":\"yes\"}}}}}"));
+	assert_int_equal(1,
+			 info(house,
+			      "{\"label\":7,\"icon\":\"../x\\\"<\",\"version\":[],\"devices\":{\"Bad Name\":{\"quantities\":{"
+			      "\"switch\":{}}},\"a\":[1],\"b\":{\"quantities\":[{}]},\"c\":{\"quantities\":{\"node\":{},\"x-y\":{},"
+			      "\"level\":3,\"position\":{\"output\":\"range\",\"min\":9,\"max\":1,\"step\":-1,\"interval\":-4},"
+			      "\"volts\":{\"unit\":\"V\",\"output\":\"laser\",\"confirm\":\"yes\"}}}}}"));
 	assert_string_equal("", house_node(house, "salon")->label);
 	assert_string_equal("", house_node(house, "salon")->icon);
 	assert_string_equal("c", house_nodes(house)->devices->name);
@@ -241,18 +246,20 @@ static void long_labels_are_cut_between_characters(void **state)
 	for (int i = 0; i < 40; i++)
 		strcat(json, "é");
 	strcat(json, "\"}");
-	for (int i = 0; i < 31; i++)	/* 1 + 31 * 2 bytes: another é would be the 65th */
+	for (int i = 0; i < 31; i++) /* 1 + 31 * 2 bytes: another é would be the 65th */
 		strcat(wanted, "é");
 	assert_int_equal(1, info(*state, json));
 	assert_string_equal(wanted, house_node(*state, "salon")->label);
-	assert_int_equal(1, info(*state, "{\"label\":\"a\xff\xc3(\\u0007\\n\xed\xa0\x80" "b\"}"));
+	assert_int_equal(1, info(*state, "{\"label\":\"a\xff\xc3(\\u0007\\n\xed\xa0\x80"
+					 "b\"}"));
 	assert_string_equal("a(b", house_node(*state, "salon")->label);
 }
 
 static void health_tells_figures_and_faults(void **state)
 {
-	static const char bad[] = "{\"uptime\":60,\"clock\":\"synced\",\"outbox\":3,\"given_up\":-1,\"rss\":1e300,\"devices\":{\"air\":"
-				  "{\"ok\":false,\"error\":\"no answer\",\"since\":1795521600000},\"other\":{\"ok\":false}}}";
+	static const char bad[] =
+		"{\"uptime\":60,\"clock\":\"synced\",\"outbox\":3,\"given_up\":-1,\"rss\":1e300,\"devices\":{\"air\":"
+		"{\"ok\":false,\"error\":\"no answer\",\"since\":1795521600000},\"other\":{\"ok\":false}}}";
 	struct house *house = *state;
 	const struct house_node *node;
 
@@ -277,9 +284,10 @@ static void a_wish_is_held_against_its_output(void **state)
 	char reason[READING_REASON_MAX];
 
 	assert_int_equal(0, value_of_text("hello", 5, &text));
-	info(house, "{\"devices\":{\"d\":{\"quantities\":{\"switch\":{\"output\":\"switch\"},\"position\":{\"output\":\"range\",\"min\":0,"
-		    "\"max\":180,\"step\":5},\"text\":{\"output\":\"text\"},\"button\":{\"output\":\"button\"},\"temperature\":{},"
-		    "\"level\":{\"output\":\"range\"}}}}}");
+	info(house,
+	     "{\"devices\":{\"d\":{\"quantities\":{\"switch\":{\"output\":\"switch\"},\"position\":{\"output\":\"range\",\"min\":0,"
+	     "\"max\":180,\"step\":5},\"text\":{\"output\":\"text\"},\"button\":{\"output\":\"button\"},\"temperature\":{},"
+	     "\"level\":{\"output\":\"range\"}}}}}");
 	assert_int_equal(0, check(house, "salon/d/switch", value_of_number(1), reason));
 	assert_int_equal(-EINVAL, check(house, "salon/d/switch", value_of_number(2), reason));
 	assert_string_equal("2 is neither 0 nor 1", reason);
@@ -290,7 +298,7 @@ static void a_wish_is_held_against_its_output(void **state)
 	assert_string_equal("-0.5 is under 0", reason);
 	assert_int_equal(-EINVAL, check(house, "salon/d/position", value_of_number(91), reason));
 	assert_int_equal(-EINVAL, check(house, "salon/d/position", text, reason));
-	assert_int_equal(-EINVAL, check(house, "salon/d/level", value_of_number(101), reason));	/* the quantity's own limits */
+	assert_int_equal(-EINVAL, check(house, "salon/d/level", value_of_number(101), reason)); /* the quantity's own limits */
 	assert_int_equal(0, check(house, "salon/d/text", text, reason));
 	assert_int_equal(-EINVAL, check(house, "salon/d/text", value_of_number(1), reason));
 	assert_int_equal(0, check(house, "salon/d/button", value_of_number(1), reason));

@@ -82,9 +82,8 @@ static void file(struct http_request *request, void *context)
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/", show }, { "GET", "/node/:node", show }, { "POST", "/form", post },
-	{ "GET", "/later", later }, { "GET", "/live", live }, { "GET", "/static/*", file },
-	{ "POST", "/api/form", post }, { 0 },
+	{ "GET", "/", show },     { "GET", "/node/:node", show }, { "POST", "/form", post },     { "GET", "/later", later },
+	{ "GET", "/live", live }, { "GET", "/static/*", file },   { "POST", "/api/form", post }, { 0 },
 };
 
 static int set_up(void **state)
@@ -103,8 +102,7 @@ static int set_up(void **state)
 	if (!out || fputs("body{}", out) < 0 || fclose(out))
 		return -1;
 	snprintf(path, sizeof(path), "%s/link", fixture->folder);
-	if (symlink("/etc/passwd", path) < 0 || sd_event_new(&fixture->event) < 0 ||
-	    static_open(&fixture->files) < 0 ||
+	if (symlink("/etc/passwd", path) < 0 || sd_event_new(&fixture->event) < 0 || static_open(&fixture->files) < 0 ||
 	    static_mount(fixture->files, "/static/", fixture->folder) < 0)
 		return -1;
 	return http_open(&settings, fixture->event, &fixture->http);
@@ -127,7 +125,8 @@ static int tear_down(void **state)
 
 static int connect_to(const struct fixture *fixture)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(http_port(fixture->http)),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(http_port(fixture->http)),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -167,8 +166,8 @@ static const char *ask(const struct fixture *fixture, const char *line, const ch
 	const char *reply;
 	int fd = connect_to(fixture);
 	int len = snprintf(request, sizeof(request),
-			   "%s HTTP/1.1\r\nHost: foyer\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n%s",
-			   line, strlen(body), headers, body);
+			   "%s HTTP/1.1\r\nHost: foyer\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n%s", line, strlen(body),
+			   headers, body);
 
 	assert_int_equal(len, send(fd, request, (size_t)len, MSG_NOSIGNAL));
 	reply = receive(fixture, fd, "");

@@ -54,7 +54,11 @@ static int close_all(void **state)
 
 static int deliver(const char *topic, const void *payload, size_t len, int qos, bool retain)
 {
-	struct bus_message message = { .topic = topic, .payload = len ? payload : NULL, .len = len, .qos = qos, .retain = retain,
+	struct bus_message message = { .topic = topic,
+				       .payload = len ? payload : NULL,
+				       .len = len,
+				       .qos = qos,
+				       .retain = retain,
 				       .packet_id = qos ? ++packet_id : 0 };
 
 	return ingest_message(ingest, house, &message, now_ms);
@@ -147,7 +151,7 @@ static void the_same_instant_with_another_value_goes_to_rejected(void **state)
 	assert_query("24", "SELECT value FROM temperature");
 	assert_query("foyer/salon/bme280/temperature|another value stands at this time already",
 		     "SELECT topic || '|' || reason FROM rejected");
-	assert_string_equal("salon:1-2 ", sent_receipts());	/* settled: its node need not send it for ever */
+	assert_string_equal("salon:1-2 ", sent_receipts()); /* settled: its node need not send it for ever */
 }
 
 static void units_are_converted_on_the_way(void **state)
@@ -160,8 +164,9 @@ static void units_are_converted_on_the_way(void **state)
 static void each_element_of_a_batch_stands_for_itself(void **state)
 {
 	(void)state;
-	live("foyer/salon/bme280/humidity", "[{\"value\":48,\"time\":1767261500001,\"seq\":5},{\"value\":120,\"time\":1767261500002,\"seq\":6},"
-					    "{\"value\":\"x\",\"time\":1767261500003,\"seq\":7},{\"value\":49,\"time\":1767261500004,\"seq\":8}]");
+	live("foyer/salon/bme280/humidity",
+	     "[{\"value\":48,\"time\":1767261500001,\"seq\":5},{\"value\":120,\"time\":1767261500002,\"seq\":6},"
+	     "{\"value\":\"x\",\"time\":1767261500003,\"seq\":7},{\"value\":49,\"time\":1767261500004,\"seq\":8}]");
 	assert_query("48,49", "SELECT group_concat(value) FROM humidity");
 	assert_query("2", "SELECT count(*) FROM rejected");
 	assert_string_equal("salon:5-8 ", sent_receipts());
@@ -202,7 +207,7 @@ static void a_bare_reading_that_a_resumed_session_brings_again_is_known(void **s
 	assert_true(changed && len <= sizeof(copy));
 	memcpy(copy, data, len);
 	house_commit();
-	repeats_close(repeats);		/* killed before it could acknowledge */
+	repeats_close(repeats); /* killed before it could acknowledge */
 	ingest_close(ingest);
 	repeats = repeats_open(1000);
 	repeats_load(repeats, copy, len);
@@ -210,7 +215,7 @@ static void a_bare_reading_that_a_resumed_session_brings_again_is_known(void **s
 	ingest = ingest_open("foyer", receipts, repeats);
 	packet_id = 0;
 	live("foyer/salon/bme280/temperature", "24");
-	live("foyer/salon/bme280/temperature", "24");	/* a new one, with the next id */
+	live("foyer/salon/bme280/temperature", "24"); /* a new one, with the next id */
 	assert_query("2", "SELECT count(*) FROM temperature");
 	assert_int_equal(1, ingest_counts(ingest)->known);
 }
@@ -283,7 +288,7 @@ static void a_cause_is_told_once_a_minute_with_its_topic(void **state)
 	for (int i = 0; i < 50; i++) {
 		char payload[16];
 
-		snprintf(payload, sizeof(payload), "%d", 101 + i);	/* the number is not another cause */
+		snprintf(payload, sizeof(payload), "%d", 101 + i); /* the number is not another cause */
 		live("foyer/salon/bme280/humidity", payload);
 	}
 	assert_int_equal(1, told_lines());
@@ -346,7 +351,8 @@ static void commands_and_results_are_logged(void **state)
 	live("foyer/salon/lamp/switch/set", "{\"value\":1,\"id\":\"7f\",\"by\":\"web\"}");
 	now_ms += 12;
 	live("foyer/salon/lamp/switch/result", "{\"id\":\"7f\",\"ok\":true,\"value\":1,\"time\":1767261600010}");
-	assert_query("salon|lamp|switch|1|7f|web|12|1", "SELECT node || '|' || device || '|' || quantity || '|' || value || '|' ||"
+	assert_query("salon|lamp|switch|1|7f|web|12|1",
+		     "SELECT node || '|' || device || '|' || quantity || '|' || value || '|' ||"
 		     " command_id || '|' || by || '|' || (result_time - time) || '|' || ok FROM command");
 	retained("foyer/salon/lamp/switch/set", "0");
 	retained("foyer/salon/lamp/switch/result", "{\"ok\":true}");

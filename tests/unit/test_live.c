@@ -84,8 +84,9 @@ static void last_id(const char *text, char *ret_id, size_t size)
 static void a_listener_hears_how_things_stand_and_what_happens(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct command_result result = { .series = { "salon", "lamp", "switch" }, .id = "7f", .ok = true, .has_value = true,
-					 .value = value_of_number(1) };
+	struct command_result result = {
+		.series = { "salon", "lamp", "switch" }, .id = "7f", .ok = true, .has_value = true, .value = value_of_number(1)
+	};
 	struct reading badge = { .series = { "salon", "door", "badge" }, .time_ms = NOON };
 	char greeting[4096];
 	const char *text;
@@ -110,7 +111,8 @@ static void a_listener_hears_how_things_stand_and_what_happens(void **state)
 	assert_has("event: reading\ndata: {\"series\":\"salon/air/temperature\",\"time\":1795521600000,\"value\":21.4}\n\n", text);
 	assert_has("\"value\":\"a\\\"\\u003cb\\\\\"}", text);
 	assert_has("event: node\ndata: {\"node\":\"salon\",\"status\":\"offline\",\"time\":1795521600000}\n\n", text);
-	assert_has("event: result\ndata: {\"series\":\"salon/lamp/switch\",\"id\":\"7f\",\"ok\":true,\"value\":1,\"latency_ms\":12}\n\n",
+	assert_has("event: result\ndata: "
+		   "{\"series\":\"salon/lamp/switch\",\"id\":\"7f\",\"ok\":true,\"value\":1,\"latency_ms\":12}\n\n",
 		   text);
 	assert_has("data: {\"series\":\"salon/lamp/switch\",\"id\":\"7f\",\"ok\":false,\"error\":\"over 180\"}\n\n", text);
 	close(fd);
@@ -134,7 +136,7 @@ static void a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice(vo
 	assert_null(strstr(greeting, "event: reset"));
 	tell(fixture, 4);
 	text = client_receive(fixture->event, fd, "\"value\":4}");
-	if (!strstr(text, "\"value\":2}"))	/* came with the greeting */
+	if (!strstr(text, "\"value\":2}")) /* came with the greeting */
 		text = greeting;
 	assert_has("\"value\":2}", text);
 	assert_has("\"value\":3}", text);
@@ -173,7 +175,7 @@ static void a_foreign_or_forgotten_id_is_told_to_begin_anew(void **state)
 		assert_has("event: reset\n", greeting);
 		close(fd);
 	}
-	snprintf(other, sizeof(other), "%.8s-1000", id);	/* ours, but of the future */
+	snprintf(other, sizeof(other), "%.8s-1000", id); /* ours, but of the future */
 	fd = listen_from(fixture, other, greeting, sizeof(greeting));
 	assert_has("event: reset\n", greeting);
 	close(fd);

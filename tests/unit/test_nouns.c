@@ -11,15 +11,16 @@
 
 #include "../../common/reading.h"
 
-static const int64_t now_ms = 1767261600000;	/* 2026-01-01T10:00:00Z */
+static const int64_t now_ms = 1767261600000; /* 2026-01-01T10:00:00Z */
 
 /* ---- quantities ------------------------------------------------------------------------------------------------------------------ */
 
 static void every_quantity_of_the_house_is_in_the_table(void **state)
 {
 	static const char *const names[] = {
-		"temperature", "humidity", "pressure", "illuminance", "distance", "motion", "contact", "switch", "level", "position",
-		"voltage", "current", "power", "energy", "co2", "rssi", "battery", "badge", "text",
+		"temperature", "humidity", "pressure", "illuminance", "distance", "motion", "contact",
+		"switch",      "level",    "position", "voltage",     "current",  "power",  "energy",
+		"co2",         "rssi",     "battery",  "badge",       "text",
 	};
 
 	(void)state;
@@ -64,7 +65,7 @@ static void quantity_names_are_small_letters_digits_and_underscores(void **state
 	(void)state;
 	assert_true(quantity_ok("a"));
 	assert_true(quantity_ok("pm2_5"));
-	assert_true(quantity_ok("abcdefghijklmnopqrstuvwxyz_01234"));	/* 32 */
+	assert_true(quantity_ok("abcdefghijklmnopqrstuvwxyz_01234")); /* 32 */
 	assert_false(quantity_ok("abcdefghijklmnopqrstuvwxyz_012345"));
 	assert_false(quantity_ok(""));
 	assert_false(quantity_ok("2nd"));
@@ -79,8 +80,19 @@ static void quantity_names_are_small_letters_digits_and_underscores(void **state
 static void names_that_the_schema_uses_are_no_quantities(void **state)
 {
 	static const char *const names[] = {
-		"node", "series", "command", "rejected", "meta", "event", "meta_rollup", "meta_late", "sqlite_master", "sqlite_sequence",
-		"temperature_5min", "temperature_hour", "temperature_view",
+		"node",
+		"series",
+		"command",
+		"rejected",
+		"meta",
+		"event",
+		"meta_rollup",
+		"meta_late",
+		"sqlite_master",
+		"sqlite_sequence",
+		"temperature_5min",
+		"temperature_hour",
+		"temperature_view",
 	};
 
 	(void)state;
@@ -111,8 +123,16 @@ static void a_series_is_three_words(void **state)
 static void what_is_no_series_leaves_the_result_alone(void **state)
 {
 	static const char *const wrong[] = {
-		"", "salon", "salon/bme280", "salon/bme280/", "/bme280/temperature", "salon//temperature", "salon/bme280/temperature/set",
-		"Salon/bme280/temperature", "-salon/bme280/temperature", "salon/bme280/node",
+		"",
+		"salon",
+		"salon/bme280",
+		"salon/bme280/",
+		"/bme280/temperature",
+		"salon//temperature",
+		"salon/bme280/temperature/set",
+		"Salon/bme280/temperature",
+		"-salon/bme280/temperature",
+		"salon/bme280/node",
 		"abcdefghijklmnopqrstuvwxyz0123456/a/temperature",
 	};
 	struct series series = { .node = "before" };
@@ -154,9 +174,21 @@ static void numbers_are_written_as_short_as_they_read_back(void **state)
 		double number;
 		const char *text;
 	} numbers[] = {
-		{ 0, "0" }, { 1, "1" }, { -1, "-1" }, { 21.4, "21.4" }, { -0.5, "-0.5" }, { 0.05, "0.05" }, { 1013.25, "1013.25" },
-		{ 0.1 + 0.2, "0.30000000000000004" }, { 1e300, "1e+300" }, { 1e-9, "1e-09" }, { 999999999, "999999999" },
-		{ 1e15, "1e+15" }, { 1767261600000, "1767261600000" }, { -273.15, "-273.15" }, { 100.0001, "100.0001" },
+		{ 0, "0" },
+		{ 1, "1" },
+		{ -1, "-1" },
+		{ 21.4, "21.4" },
+		{ -0.5, "-0.5" },
+		{ 0.05, "0.05" },
+		{ 1013.25, "1013.25" },
+		{ 0.1 + 0.2, "0.30000000000000004" },
+		{ 1e300, "1e+300" },
+		{ 1e-9, "1e-09" },
+		{ 999999999, "999999999" },
+		{ 1e15, "1e+15" },
+		{ 1767261600000, "1767261600000" },
+		{ -273.15, "-273.15" },
+		{ 100.0001, "100.0001" },
 	};
 	char text[32];
 
@@ -169,7 +201,7 @@ static void numbers_are_written_as_short_as_they_read_back(void **state)
 
 static void any_number_reads_back(void **state)
 {
-	uint64_t bits = 88172645463325252U;	/* xorshift64, Marsaglia 2003 */
+	uint64_t bits = 88172645463325252U; /* xorshift64, Marsaglia 2003 */
 	char text[32];
 
 	(void)state;
@@ -192,8 +224,9 @@ static void any_number_reads_back(void **state)
 
 static void texts_are_clean_utf_8(void **state)
 {
-	static const char *const wrong[] = { "a\nb", "\x7f", "\xc2\x85", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80",
-					     "\xe2\x82", "\x80", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80" };
+	static const char *const wrong[] = { "a\nb",     "\x7f",         "\xc2\x85",         "\xff",
+					     "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82",
+					     "\x80",     "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80" };
 	struct value value = { .number = 7 };
 
 	(void)state;
@@ -212,7 +245,7 @@ static void what_is_shown_of_a_payload_is_always_text(void **state)
 
 	(void)state;
 	assert_string_equal("a?b?", value_show("a\nb\xff", 4, shown, sizeof(shown)));
-	assert_string_equal("abcdef", value_show("abcdefé", 8, shown, sizeof(shown)));		/* no half é */
+	assert_string_equal("abcdef", value_show("abcdefé", 8, shown, sizeof(shown))); /* no half é */
 	assert_string_equal("abcdé", value_show("abcdéfgh", 9, shown, 7));
 	assert_string_equal("?", value_show("\0", 1, shown, sizeof(shown)));
 	assert_string_equal("", value_show("", 0, shown, sizeof(shown)));

@@ -22,7 +22,7 @@
 
 enum { ROOM = 1000, RESEND_MS = 30 };
 
-#define NOW INT64_C(1767268800000)	/* where the fake clock stands */
+#define NOW INT64_C(1767268800000) /* where the fake clock stands */
 #define NEVER_MS INT64_C(3600000)
 
 static sd_event *event;
@@ -121,7 +121,8 @@ static void a_live_reading_is_sent_at_once_and_retained(void **state)
 	assert_string_equal("foyer/salon/dev/temperature", fake_last()->topic);
 	assert_int_equal(1, fake_last()->qos);
 	assert_true(fake_last()->retain);
-	snprintf(expected, sizeof(expected), "{\"value\":21.5,\"time\":1767268800000,\"unit\":\"°C\",\"seq\":%" PRId64 "}", seq_of(fake_last()));
+	snprintf(expected, sizeof(expected), "{\"value\":21.5,\"time\":1767268800000,\"unit\":\"°C\",\"seq\":%" PRId64 "}",
+		 seq_of(fake_last()));
 	assert_string_equal(expected, fake_last()->payload);
 	assert_int_equal(1, waiting());
 }
@@ -323,7 +324,7 @@ static void serial_numbers_rise_across_restarts_and_clocks_set_back(void **state
 
 	(void)state;
 	for (int run = 0; run < 5; run++) {
-		fake_wall_ms = run % 2 ? NOW : 1000;	/* 1970, as on a machine without a clock */
+		fake_wall_ms = run % 2 ? NOW : 1000; /* 1970, as on a machine without a clock */
 		assert_int_equal(0, serial_init(&serial, folder_path(".")));
 		for (int i = 0; i < 1000; i++) {
 			int64_t next = serial_next(&serial);
@@ -333,7 +334,7 @@ static void serial_numbers_rise_across_restarts_and_clocks_set_back(void **state
 		}
 		serial_done(&serial);
 	}
-	assert_true(last < INT64_C(9007199254740992));	/* 2^53: exact in JSON */
+	assert_true(last < INT64_C(9007199254740992)); /* 2^53: exact in JSON */
 }
 
 static void a_long_run_reserves_further_numbers(void **state)
@@ -346,7 +347,7 @@ static void a_long_run_reserves_further_numbers(void **state)
 	serial_init(&serial, folder_path("."));
 	for (int i = 0; i < 250000; i++)
 		last = serial_next(&serial);
-	serial_init(&next, folder_path("."));	/* after a kill -9 */
+	serial_init(&next, folder_path(".")); /* after a kill -9 */
 	assert_true(serial_next(&next) > last);
 	serial_done(&serial);
 	serial_done(&next);
@@ -386,7 +387,7 @@ static void the_past_is_told_in_order_on_the_grid_of_the_interval(void **state)
 	device = node_device("driver = sim\nquantities = temperature\ninterval = 10m\n");
 	backfill_init(&backfill, node.devices, INT64_C(24) * 3600000);
 	assert_false(backfill_step(&backfill, outbox));
-	assert_int_equal(143, waiting());		/* 144 intervals, now is not past */
+	assert_int_equal(143, waiting()); /* 144 intervals, now is not past */
 	assert_int_equal(NOW - INT64_C(24) * 3600000 + 600000, outbox_counts(outbox).oldest_ms);
 	outbox_connected(outbox);
 	wait_for(1);
@@ -409,7 +410,7 @@ static void a_month_goes_through_a_small_outbox_as_fast_as_receipts_come(void **
 		told += (int64_t)waiting();
 		receipt(1, INT64_C(9007199254740992));
 	}
-	assert_in_range(told, 42000 - 2, 42000 + 2);	/* 43200 minutes, less 10 in each 6 hours that cannot be: 1200 */
+	assert_in_range(told, 42000 - 2, 42000 + 2); /* 43200 minutes, less 10 in each 6 hours that cannot be: 1200 */
 }
 
 static void what_is_not_simulated_has_no_past(void **state)

@@ -70,12 +70,12 @@ static void a_broker_that_waits_with_a_window_of_its_own_is_found_out(void **sta
 	pace_init(&pace, INTERVAL_MS, BATCH);
 	pace_message(&pace, now_ms, true);
 	pace_committed(&pace, now_ms);
-	for (int i = 0; i < 32; i++)		/* it sends 32 and then nothing */
+	for (int i = 0; i < 32; i++) /* it sends 32 and then nothing */
 		pace_message(&pace, now_ms + 1, true);
 	assert_in_range(pace_due_ms(&pace), now_ms + 2, now_ms + 100);
 	now_ms = pace_due_ms(&pace);
 	pace_committed(&pace, now_ms);
-	for (int i = 0; i < 15; i++)		/* and goes on as soon as it may */
+	for (int i = 0; i < 15; i++) /* and goes on as soon as it may */
 		pace_message(&pace, now_ms + 1, true);
 	assert_true(pace_due_ms(&pace) > now_ms + 1);
 	pace_message(&pace, now_ms + 1, true);
@@ -95,7 +95,7 @@ static void a_burst_that_was_merely_over_teaches_no_window(void **state)
 		pace_message(&pace, now_ms + 1, true);
 	now_ms = pace_due_ms(&pace);
 	pace_committed(&pace, now_ms);
-	for (int i = 0; i < 32; i++)		/* the next burst comes a second later */
+	for (int i = 0; i < 32; i++) /* the next burst comes a second later */
 		pace_message(&pace, now_ms + 1000, true);
 	assert_int_equal(now_ms + INTERVAL_MS, pace_due_ms(&pace));
 }
@@ -119,7 +119,7 @@ static void a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on(void **st
 	(void)state;
 	for (int i = 0; i < 16; i++)
 		pace_message(&slow, 10250, true);
-	assert_int_equal(0, pace_due_ms(&slow));	/* half of 32 */
+	assert_int_equal(0, pace_due_ms(&slow)); /* half of 32 */
 	for (int i = 0; i < 16; i++)
 		pace_message(&over, 10251, true);
 	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&over));

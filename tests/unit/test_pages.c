@@ -63,8 +63,13 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	const struct control_hooks hooks = { .broker_up = broker_up };
-	struct pages_settings settings = { .web_dir = "web", .title = "Foyer", .language = "auto", .broker = "foyer.local:1883",
-					   .base = "foyer", .broker_up = broker_up, .context = fixture };
+	struct pages_settings settings = { .web_dir = "web",
+					   .title = "Foyer",
+					   .language = "auto",
+					   .broker = "foyer.local:1883",
+					   .base = "foyer",
+					   .broker_up = broker_up,
+					   .context = fixture };
 
 	strcpy(fixture->store, "/tmp/foyer-test-pages-XXXXXX");
 	assert_non_null(mkdtemp(fixture->store));
@@ -77,7 +82,9 @@ static int set_up(void **state)
 	settings.control = fixture->control;
 	settings.files = fixture->files;
 	assert_int_equal(0, pages_open(&settings, &fixture->pages));
-	const struct http_settings http = { .address = "127.0.0.1", .routes = routes, .context = fixture, .error_page = error_page };
+	const struct http_settings http = {
+		.address = "127.0.0.1", .routes = routes, .context = fixture, .error_page = error_page
+	};
 	assert_int_equal(0, http_open(&http, fixture->event, &fixture->http));
 	*state = fixture;
 	return 0;
@@ -147,7 +154,8 @@ static void a_silent_house_says_what_to_type(void **state)
 	const char *page = ask(*state, "/", "");
 
 	assert_has("HTTP/1.1 200", page);
-	assert_has("<pre id=\"try\" tabindex=\"0\">mosquitto_pub -h foyer.local -t foyer/salon/bme280/temperature -m 24</pre>", page);
+	assert_has("<pre id=\"try\" tabindex=\"0\">mosquitto_pub -h foyer.local -t foyer/salon/bme280/temperature -m 24</pre>",
+		   page);
 	assert_has("<html lang=\"fr\"", page);
 }
 
@@ -196,8 +204,10 @@ static void hostile_texts_never_become_markup(void **state)
 	struct reading badge = number("salon/nfc/badge", 0, 0);
 
 	info(fixture, "salon",
-	     "{\"label\":\"" HOSTILE "\",\"icon\":\"x\\\"><script>\",\"version\":\"" HOSTILE "\",\"devices\":{\"lamp\":{\"driver\":\"sim\",\"label\":\""
-	     HOSTILE "\",\"icon\":\"'><b>\",\"quantities\":{\"switch\":{\"output\":\"switch\",\"label\":\"" HOSTILE "\"},\"strange\":{\"unit\":\"<i>\"}}},"
+	     "{\"label\":\"" HOSTILE "\",\"icon\":\"x\\\"><script>\",\"version\":\"" HOSTILE
+	     "\",\"devices\":{\"lamp\":{\"driver\":\"sim\",\"label\":\"" HOSTILE
+	     "\",\"icon\":\"'><b>\",\"quantities\":{\"switch\":{\"output\":\"switch\",\"label\":\"" HOSTILE
+	     "\"},\"strange\":{\"unit\":\"<i>\"}}},"
 	     "\"nfc\":{\"quantities\":{\"badge\":{}}}}}");
 	assert_int_equal(0, value_of_text("</a><script>alert(1)</script>", 29, &badge.value));
 	assert_int_equal(1, house_reading(fixture->house, &badge));
@@ -232,16 +242,18 @@ static void what_needs_a_look_is_counted_and_named(void **state)
 {
 	struct fixture *fixture = *state;
 
-	info(fixture, "garage", "{\"label\":\"Garage\",\"devices\":{\"sht31\":{\"quantities\":{\"temperature\":{\"interval\":10}}}}}");
+	info(fixture, "garage",
+	     "{\"label\":\"Garage\",\"devices\":{\"sht31\":{\"quantities\":{\"temperature\":{\"interval\":10}}}}}");
 	tell(fixture, "garage/sht31/temperature", 11.8, 59000);
-	assert_has("<h1>Tout va bien</h1>", ask(fixture, "/", ""));		/* five intervals and a bit */
+	assert_has("<h1>Tout va bien</h1>", ask(fixture, "/", "")); /* five intervals and a bit */
 	tell(fixture, "cuisine/dht22/battery", 14, 0);
 	assert_has("<h1>Un point à voir</h1>", ask(fixture, "/", ""));
 	assert_int_equal(1, house_status(fixture->house, "garage", false, clock_wall_ms() - 120000));
 	assert_has("<h1>Deux points à voir</h1>", ask(fixture, "/", ""));
-	assert_has("<b>Garage hors ligne</b><span class=\"ctl-s\">Plus de nouvelles depuis 2\xc2\xa0min</span>", ask(fixture, "/", ""));
+	assert_has("<b>Garage hors ligne</b><span class=\"ctl-s\">Plus de nouvelles depuis 2\xc2\xa0min</span>",
+		   ask(fixture, "/", ""));
 	fixture->broker_down = true;
-	assert_has("<h1>Un point à voir</h1>", ask(fixture, "/", ""));		/* without the broker nobody can be heard */
+	assert_has("<h1>Un point à voir</h1>", ask(fixture, "/", "")); /* without the broker nobody can be heard */
 }
 
 static void a_silent_sensor_does_not_look_fresh(void **state)
@@ -262,13 +274,15 @@ static void controls_are_forms_with_the_opposite_value(void **state)
 	struct fixture *fixture = *state;
 	const char *page;
 
-	info(fixture, "salon", "{\"devices\":{\"lamp\":{\"quantities\":{\"switch\":{\"output\":\"switch\"}}},"
-			       "\"servo\":{\"quantities\":{\"position\":{\"output\":\"range\",\"min\":0,\"max\":180,\"step\":5}}},"
-			       "\"siren\":{\"quantities\":{\"button\":{\"output\":\"button\",\"confirm\":true}}}}}");
+	info(fixture, "salon",
+	     "{\"devices\":{\"lamp\":{\"quantities\":{\"switch\":{\"output\":\"switch\"}}},"
+	     "\"servo\":{\"quantities\":{\"position\":{\"output\":\"range\",\"min\":0,\"max\":180,\"step\":5}}},"
+	     "\"siren\":{\"quantities\":{\"button\":{\"output\":\"button\",\"confirm\":true}}}}}");
 	tell(fixture, "salon/lamp/switch", 1, 0);
 	tell(fixture, "salon/servo/position", 90, 0);
 	page = ask(fixture, "/node/salon", "");
-	assert_has("<input type=\"hidden\" name=\"node\" value=\"salon\"><input type=\"hidden\" name=\"device\" value=\"lamp\">", page);
+	assert_has("<input type=\"hidden\" name=\"node\" value=\"salon\"><input type=\"hidden\" name=\"device\" value=\"lamp\">",
+		   page);
 	assert_has("<input type=\"hidden\" name=\"back\" value=\"/node/salon\">", page);
 	assert_has("role=\"switch\" name=\"value\" value=\"0\" aria-checked=\"true\"", page);
 	assert_has("type=\"range\" min=\"0\" max=\"180\" step=\"5\" value=\"90\"", page);
@@ -299,7 +313,7 @@ static void a_series_page_has_its_figures_and_its_neighbours(void **state)
 	struct fixture *fixture = *state;
 	const char *page;
 
-	store_readings(fixture, "salon/bme280/temperature", 5, 20);	/* 20 to 24 */
+	store_readings(fixture, "salon/bme280/temperature", 5, 20); /* 20 to 24 */
 	tell(fixture, "salon/bme280/humidity", 46, 0);
 	tell(fixture, "salon/bme280/temperature", 24, 10000);
 	page = ask(fixture, "/series/salon/bme280/temperature", "");

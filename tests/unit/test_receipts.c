@@ -22,8 +22,8 @@ static void write_down(void *context, const char *node, const struct wire_range 
 	sent->calls++;
 	len += (size_t)snprintf(sent->text + len, sizeof(sent->text) - len, "%s", node);
 	for (size_t i = 0; i < count && i < 4; i++)
-		len += (size_t)snprintf(sent->text + len, sizeof(sent->text) - len, " %lld-%lld",
-					(long long)ranges[i].first, (long long)ranges[i].last);
+		len += (size_t)snprintf(sent->text + len, sizeof(sent->text) - len, " %lld-%lld", (long long)ranges[i].first,
+					(long long)ranges[i].last);
 	snprintf(sent->text + len, sizeof(sent->text) - len, ";");
 }
 

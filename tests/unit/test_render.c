@@ -79,8 +79,7 @@ static void a_variable_is_escaped_unless_asked_otherwise(void **state)
 static void numbers_are_printed_short_and_exact(void **state)
 {
 	(void)state;
-	expect("85 1.21 -0.5 1795489977123", "{{a}} {{b}} {{c}} {{d}}",
-	       "{\"a\":85,\"b\":1.21,\"c\":-0.5,\"d\":1795489977123}");
+	expect("85 1.21 -0.5 1795489977123", "{{a}} {{b}} {{c}} {{d}}", "{\"a\":85,\"b\":1.21,\"c\":-0.5,\"d\":1795489977123}");
 	expect("1700000000000 0", "{{a}} {{b}}", "{\"a\":1700000000000,\"b\":-0}");
 }
 
@@ -98,8 +97,7 @@ static void sections_repeat_test_and_step_in(void **state)
 	(void)state;
 	expect("(1)(2)(3)", "{{#l}}({{.}}){{/l}}", "{\"l\":[1,2,3]}");
 	expect("yes", "{{#x}}yes{{/x}}", "{\"x\":true}");
-	expect("", "{{#x}}no{{/x}}{{#none}}no{{/none}}{{#e}}no{{/e}}{{#n}}no{{/n}}",
-	       "{\"x\":false,\"e\":[],\"n\":null}");
+	expect("", "{{#x}}no{{/x}}{{#none}}no{{/none}}{{#e}}no{{/e}}{{#n}}no{{/n}}", "{\"x\":false,\"e\":[],\"n\":null}");
 	expect("0", "{{#x}}{{.}}{{/x}}", "{\"x\":0}");
 	expect("Joe", "{{#p}}{{name}}{{/p}}", "{\"p\":{\"name\":\"Joe\"}}");
 	expect("(12)(3)", "{{#.}}({{#.}}{{.}}{{/.}}){{/.}}", "[[1,2],[3]]");
@@ -144,7 +142,7 @@ static void partials_bring_their_lines_in_line(void **state)
 	(void)state;
 	write_file("lines", "|\n{{{x}}}\n|\n");
 	expect("\\\n |\n <\n->\n |\n/\n", "\\\n {{>lines}}\n/\n", "{\"x\":\"<\\n->\"}");
-	expect("  |\n\n|\n\n", "  {{>lines}}{{x}}\n", "{}");	/* not alone: no indentation */
+	expect("  |\n\n|\n\n", "  {{>lines}}{{x}}\n", "{}"); /* not alone: no indentation */
 }
 
 static void partials_see_the_data_and_may_hold_themselves(void **state)

@@ -18,7 +18,7 @@
 #include "../fakes/folder.h"
 #include "../fakes/node.h"
 
-#define NOW INT64_C(1767268800000)	/* where the fake clock stands */
+#define NOW INT64_C(1767268800000) /* where the fake clock stands */
 
 static sd_event *event;
 static struct sampler *sampler;
@@ -130,8 +130,8 @@ static void open_sampler(struct device *devices, double clock_rate)
 	actuator_use(actuator, fake_bus());
 }
 
-#define WAIT_UNTIL(condition)                                                                                                       \
-	while (!(condition))                                                                                                        \
+#define WAIT_UNTIL(condition)                                                                                                      \
+	while (!(condition))                                                                                                       \
 	assert_true(sd_event_run(event, UINT64_MAX) >= 0)
 
 static const char *fault(struct device *device)
@@ -207,8 +207,8 @@ static void what_the_quantity_cannot_be_is_dropped_and_told_once(void **state)
 	chip.value = 120;
 	WAIT_UNTIL(healths == 1);
 	fetches = chip.fetches;
-	chip.value = 121;			/* another number, the same fault */
-	WAIT_UNTIL(chip.fetches == fetches + 3);	/* on its turns, not once a minute */
+	chip.value = 121;                        /* another number, the same fault */
+	WAIT_UNTIL(chip.fetches == fetches + 3); /* on its turns, not once a minute */
 	assert_int_equal(1, healths);
 	assert_int_equal(1, readings);
 	assert_int_equal(0, chip.closes);
@@ -229,7 +229,7 @@ static void a_faster_clock_lives_a_day_in_minutes_and_dates_readings_truly(void 
 	double first;
 
 	(void)state;
-	open_sampler(device, 3600);		/* an hour in a second; 10 s in 2.8 ms */
+	open_sampler(device, 3600); /* an hour in a second; 10 s in 2.8 ms */
 	sampler_start(sampler);
 	first = last_number;
 	assert_int_equal(NOW, last_time_ms);
@@ -266,8 +266,14 @@ static void a_silent_simulation_is_a_fault_like_any_other(void **state)
 
 static void command_with(const char *quantity, const char *payload, bool retain, const char *response_topic)
 {
-	struct bus_message message = { .topic = "x", .payload = payload, .len = strlen(payload), .qos = 1, .retain = retain,
-				       .response_topic = response_topic, .correlation = "c7", .correlation_len = 2 };
+	struct bus_message message = { .topic = "x",
+				       .payload = payload,
+				       .len = strlen(payload),
+				       .qos = 1,
+				       .retain = retain,
+				       .response_topic = response_topic,
+				       .correlation = "c7",
+				       .correlation_len = 2 };
 	struct series series;
 
 	assert_int_equal(0, series_make("salon", "dev", quantity, &series));
@@ -283,8 +289,10 @@ static void open_outputs(const char *further)
 {
 	char keys[1024];
 
-	snprintf(keys, sizeof(keys), "driver = sim\nquantities = switch position text button humidity\nswitch.output = switch\n"
-		 "position.output = range\nposition.min = 0\nposition.max = 180\nposition.step = 5\ntext.output = text\nbutton.output = button\n%s",
+	snprintf(keys, sizeof(keys),
+		 "driver = sim\nquantities = switch position text button humidity\nswitch.output = switch\n"
+		 "position.output = range\nposition.min = 0\nposition.max = 180\nposition.step = 5\ntext.output = "
+		 "text\nbutton.output = button\n%s",
 		 further);
 	open_sampler(node_device(keys), 1);
 }
@@ -312,9 +320,10 @@ static void a_command_that_the_output_cannot_obey_is_refused_with_the_reason(voi
 	static const struct {
 		const char *quantity, *payload, *error;
 	} wrong[] = {
-		{ "position", "181", "over 180" }, { "position", "-1", "under 0" }, { "position", "92", "not in steps of 5" },
-		{ "position", "left", "\\\"left\\\" is not a finite number" }, { "switch", "2", "2 is neither 0 nor 1" },
-		{ "switch", "perhaps", "neither 1/0" }, { "humidity", "50", "no such output" }, { "level", "50", "no such output" },
+		{ "position", "181", "over 180" },         { "position", "-1", "under 0" },
+		{ "position", "92", "not in steps of 5" }, { "position", "left", "\\\"left\\\" is not a finite number" },
+		{ "switch", "2", "2 is neither 0 nor 1" }, { "switch", "perhaps", "neither 1/0" },
+		{ "humidity", "50", "no such output" },    { "level", "50", "no such output" },
 		{ "switch", "{}", "an object with a" },
 	};
 
@@ -328,7 +337,7 @@ static void a_command_that_the_output_cannot_obey_is_refused_with_the_reason(voi
 	}
 	assert_int_equal(0, readings);
 	command("position", "{\"value\":\"left\",\"id\":\"7f\"}");
-	assert_non_null(strstr(fake_last()->payload, "\"id\":\"7f\""));	/* its sender need not wait for nothing */
+	assert_non_null(strstr(fake_last()->payload, "\"id\":\"7f\"")); /* its sender need not wait for nothing */
 }
 
 static void a_retained_command_is_never_obeyed(void **state)

@@ -77,7 +77,8 @@ static bool own_words(const char *word)
 static int parse(bool (*own)(const char *word), int argc, ...)
 {
 	const struct service_program program = {
-		.name = "collector", .summary = "stores", .print_keys = print_keys, .default_conf = folder_path("default.conf") };
+		.name = "collector", .summary = "stores", .print_keys = print_keys, .default_conf = folder_path("default.conf")
+	};
 	static char words[16][64], *argv[17];
 	va_list arguments;
 
@@ -95,7 +96,8 @@ static int parse(bool (*own)(const char *word), int argc, ...)
 static void options_are_taken_in_order(void **state)
 {
 	(void)state;
-	assert_int_equal(0, parse(NULL, 7, "-c", "x.conf", "--set", "mqtt.port=1884", "--check", "--set", "device lamp.line=GPIO4"));
+	assert_int_equal(0,
+			 parse(NULL, 7, "-c", "x.conf", "--set", "mqtt.port=1884", "--check", "--set", "device lamp.line=GPIO4"));
 	assert_string_equal("x.conf", options.conf_path);
 	assert_true(options.check);
 	assert_int_equal(2, options.override_count);
@@ -173,7 +175,7 @@ static void a_hangup_reads_the_configuration_again_and_a_termination_ends(void *
 
 	(void)state;
 	assert_int_equal(0, service_loop(&event, on_reload, NULL));
-	raise(SIGPIPE);		/* a reader that left is no reason to go */
+	raise(SIGPIPE); /* a reader that left is no reason to go */
 	raise(SIGHUP);
 	assert_true(sd_event_loop(event) >= 0);
 	assert_int_equal(1, reloads);

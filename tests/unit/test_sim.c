@@ -13,7 +13,7 @@
 #include "../fakes/folder.h"
 #include "../fakes/node.h"
 
-#define MIDNIGHT INT64_C(1767225600000)	/* 2026-01-01T00:00:00Z */
+#define MIDNIGHT INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
 
@@ -54,18 +54,20 @@ static struct device *sim(const char *keys)
 
 static void a_day_has_a_curve_that_is_highest_in_the_afternoon(void **state)
 {
-	struct device *device = sim("quantities = temperature\ntemperature.base = 20\ntemperature.swing = 6\ntemperature.noise = 0\n");
+	struct device *device =
+		sim("quantities = temperature\ntemperature.base = 20\ntemperature.swing = 6\ntemperature.noise = 0\n");
 	double afternoon = number(device, MIDNIGHT + 15 * HOUR), night = number(device, MIDNIGHT + 3 * HOUR);
 
 	(void)state;
-	assert_float_equal(26, afternoon, 1);		/* up to a sixth of the swing differs from day to day */
+	assert_float_equal(26, afternoon, 1); /* up to a sixth of the swing differs from day to day */
 	assert_float_equal(14, night, 1);
 	assert_float_equal(20, number(device, MIDNIGHT + 9 * HOUR), 1);
 }
 
 static void noise_stays_within_its_bounds_and_is_the_same_each_time(void **state)
 {
-	struct device *device = sim("quantities = temperature\ntemperature.base = 20\ntemperature.swing = 0\ntemperature.noise = 2\n");
+	struct device *device =
+		sim("quantities = temperature\ntemperature.base = 20\ntemperature.swing = 0\ntemperature.noise = 2\n");
 	double lowest = 100, highest = -100;
 
 	(void)state;
@@ -134,7 +136,7 @@ static void a_binary_quantity_has_events_that_last(void **state)
 	double before = 0;
 
 	(void)state;
-	for (int i = 0; i < 24 * 60; i++) {		/* a day, minute by minute: 72 slots, 3 of 4 with an event of 5 minutes */
+	for (int i = 0; i < 24 * 60; i++) { /* a day, minute by minute: 72 slots, 3 of 4 with an event of 5 minutes */
 		double value = number(device, MIDNIGHT + i * MINUTE);
 
 		assert_true(value <= 0 || value >= 1);
@@ -153,7 +155,7 @@ static void texts_are_told_in_turn_and_once_each(void **state)
 	int count = 0;
 
 	(void)state;
-	for (int i = 0; i < 24; i++) {			/* four minutes, each 10 s */
+	for (int i = 0; i < 24; i++) { /* four minutes, each 10 s */
 		device->driver->read(device, MIDNIGHT + i * 10000, values, fresh);
 		if (!fresh[0])
 			continue;
@@ -172,7 +174,7 @@ static void a_silent_device_gives_an_error_for_a_while(void **state)
 	int silent = 0;
 
 	(void)state;
-	for (int i = 0; i < 120; i++) {			/* two hours, minute by minute */
+	for (int i = 0; i < 120; i++) { /* two hours, minute by minute */
 		int r = device->driver->read(device, MIDNIGHT + i * MINUTE, values, fresh);
 
 		assert_true(r == 0 || (r == -EIO && device->error[0]));
@@ -183,7 +185,8 @@ static void a_silent_device_gives_an_error_for_a_while(void **state)
 
 static void a_stuck_device_repeats_itself(void **state)
 {
-	struct device *device = sim("quantities = temperature\ntemperature.noise = 5\nfault = stuck\nfault_every = 1h\nfault_for = 15m\n");
+	struct device *device =
+		sim("quantities = temperature\ntemperature.noise = 5\nfault = stuck\nfault_every = 1h\nfault_for = 15m\n");
 	double before = -1000;
 	int repeats = 0;
 
@@ -274,12 +277,15 @@ static void mistakes_of_a_simulated_device_are_told_at_their_line(void **state)
 	assert_mistake("quantities = temperature\ntemperature.bse = 3\n", "6: temperature.bse is no key");
 	assert_mistake("quantities = temperature\nhumidity.base = 3\n", "6: humidity.base is no key");
 	assert_mistake("quantities = temperature\ntemperature.every = 0s\n", "6: temperature.every: \"0s\"");
-	assert_mistake("quantities = temperature\nfault = broken\n", "6: fault: \"broken\": allowed is one of none|silent|stuck|range");
+	assert_mistake("quantities = temperature\nfault = broken\n",
+		       "6: fault: \"broken\": allowed is one of none|silent|stuck|range");
 	assert_mistake("quantities = badge\nbadge.output = switch\n", "6: badge.output: this quantity holds texts");
 	assert_mistake("quantities = level\nlevel.output = text\n", "6: level.output: a text needs");
 	assert_mistake("quantities = switch\nswitch.output = range\n", "6: switch.output: a range needs a quantity of numbers");
-	assert_mistake("quantities = level\nlevel.output = range\nlevel.max = 300\n", "6: level.output: min and max are outside what level can be");
-	assert_mistake("quantities = level\nlevel.output = range\nlevel.min = 50\nlevel.max = 50\n", "6: level.output: a range needs min below");
+	assert_mistake("quantities = level\nlevel.output = range\nlevel.max = 300\n",
+		       "6: level.output: min and max are outside what level can be");
+	assert_mistake("quantities = level\nlevel.output = range\nlevel.min = 50\nlevel.max = 50\n",
+		       "6: level.output: a range needs min below");
 	assert_mistake("quantities = level\nlevel.output = range\nlevel.step = 0\n", "6: level.output: a range needs min below");
 	snprintf(text, sizeof(text), "quantities = text\ntext.texts = ok|%0300d\n", 1);
 	assert_mistake(text, "6: text.texts: a text is at most 256 bytes");
@@ -290,21 +296,25 @@ static void mistakes_of_a_node_are_told_at_their_line(void **state)
 	(void)state;
 	assert_non_null(strstr(node_read("[mqtt]\n"), "[node] needs name"));
 	assert_string_equal("2: name: \"Salon\": allowed is [a-z0-9][a-z0-9_-]{0,31}\n", node_read("[node]\nname = Salon\n"));
-	assert_string_equal("4: driver: \"bme999\": there are sim, thermal\n", node_read("[node]\nname = a\n[device x]\ndriver = bme999\n"));
+	assert_string_equal("4: driver: \"bme999\": there are sim, thermal\n",
+			    node_read("[node]\nname = a\n[device x]\ndriver = bme999\n"));
 	assert_string_equal("3: [device x] needs driver: a text\n", node_read("[node]\nname = a\n[device x]\n"));
 	assert_string_equal("3: [device X]: a device's name is [a-z0-9][a-z0-9_-]{0,31}\n",
 			    node_read("[node]\nname = a\n[device X]\ndriver = thermal\n"));
 	assert_string_equal("5: interval: \"1ms\": allowed is a time such as 500ms, 10s, 5m, 1h, 1d from 10ms to 1d\n",
 			    node_read("[node]\nname = a\n[device x]\ndriver = thermal\ninterval = 1ms\n"));
-	assert_string_equal("3: outbox: \"10\": allowed is a whole number from 1000 to 1000000\n", node_read("[node]\nname = a\noutbox = 10\n"));
+	assert_string_equal("3: outbox: \"10\": allowed is a whole number from 1000 to 1000000\n",
+			    node_read("[node]\nname = a\noutbox = 10\n"));
 }
 
 static void a_node_is_what_its_configuration_says(void **state)
 {
 	(void)state;
-	assert_string_equal("", node_read("[mqtt]\nport = 1884\n[node]\nname = salon\nlabel = Salon d'été\nclock_rate = 60\nback_fill = 30d\n"
-					  "[device air]\ndriver = sim\nlabel = Air\nicon = leaf\ninterval = 2s\nquantities = temperature humidity\n"
-					  "temperature.label = Chaleur\n[device cpu]\ndriver = thermal\n[log]\nlevel = debug\n"));
+	assert_string_equal(
+		"",
+		node_read("[mqtt]\nport = 1884\n[node]\nname = salon\nlabel = Salon d'été\nclock_rate = 60\nback_fill = 30d\n"
+			  "[device air]\ndriver = sim\nlabel = Air\nicon = leaf\ninterval = 2s\nquantities = temperature humidity\n"
+			  "temperature.label = Chaleur\n[device cpu]\ndriver = thermal\n[log]\nlevel = debug\n"));
 	assert_int_equal(1884, node.bus.port);
 	assert_string_equal("foyer", node.bus.base);
 	assert_string_equal("Salon d'été", node.label);

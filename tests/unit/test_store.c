@@ -93,7 +93,7 @@ static void a_view_spells_out_node_device_and_local_time(void **state)
 	(void)state;
 	house_append(AIR, TEN_OCLOCK + 250, 21.5);
 	house_commit();
-	setenv("TZ", "Europe/Paris", 1);		/* an hour ahead in January */
+	setenv("TZ", "Europe/Paris", 1); /* an hour ahead in January */
 	tzset();
 	assert_string_equal("salon|air|2026-01-01 11:00:00.250|21.5|°C",
 			    house_query("SELECT node || '|' || device || '|' || local_time || '|' || value || '|' || unit"
@@ -106,9 +106,32 @@ static void a_view_spells_out_node_device_and_local_time(void **state)
 static void whatever_word_a_quantity_is_the_store_takes_it(void **state)
 {
 	static const char *const words[] = {
-		"select", "table", "value", "time", "count", "mean", "last", "rowid", "excluded", "id", "node_id",
-		"event_time", "command_time", "command_command_id", "pragma_user_version", "pragma_table_info",
-		"json_each", "a", "f", "l", "o", "q", "r", "s", "v", "abcdefghijklmnopqrstuvwxyz_01234",
+		"select",
+		"table",
+		"value",
+		"time",
+		"count",
+		"mean",
+		"last",
+		"rowid",
+		"excluded",
+		"id",
+		"node_id",
+		"event_time",
+		"command_time",
+		"command_command_id",
+		"pragma_user_version",
+		"pragma_table_info",
+		"json_each",
+		"a",
+		"f",
+		"l",
+		"o",
+		"q",
+		"r",
+		"s",
+		"v",
+		"abcdefghijklmnopqrstuvwxyz_01234",
 	};
 	struct store_stats stats;
 	char text[SERIES_TEXT_MAX + 1];

@@ -37,7 +37,8 @@ static void assert_not_opened(const char *path, enum store_mode mode, int error,
 static void a_folder_that_is_missing_is_named(void **state)
 {
 	(void)state;
-	assert_not_opened(folder_path("absent/foyer.db"), STORE_WRITE, -ENOENT, "absent/foyer.db: the file or its folder is missing");
+	assert_not_opened(folder_path("absent/foyer.db"), STORE_WRITE, -ENOENT,
+			  "absent/foyer.db: the file or its folder is missing");
 }
 
 static void a_reader_waits_for_the_collector_to_make_the_file(void **state)
@@ -81,8 +82,9 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
 	FILE *file;
 
 	(void)state;
-	folder_write("letter.db", "Dear Zoé, this is no database, but it is long enough to look like one might. Yours, a person.\n"
-				  "Dear Zoé, this is no database, but it is long enough to look like one might. Yours, a person.\n");
+	folder_write("letter.db",
+		     "Dear Zoé, this is no database, but it is long enough to look like one might. Yours, a person.\n"
+		     "Dear Zoé, this is no database, but it is long enough to look like one might. Yours, a person.\n");
 	assert_not_opened(folder_path("letter.db"), STORE_WRITE, -EUCLEAN, "damaged");
 	file = fopen(folder_path("letter.db"), "r");
 	assert_non_null(file);
@@ -208,7 +210,7 @@ static void who_may_not_write_can_still_read(void **state)
 	chmod(house_path(), 0644);
 	chmod(folder_path("foyer.db-wal"), 0644);
 	chmod(folder_path("foyer.db-shm"), 0644);
-	for (int running = 1; running >= 0; running--) {	/* while the collector runs, and when it is gone */
+	for (int running = 1; running >= 0; running--) { /* while the collector runs, and when it is gone */
 		as_nobody(true);
 		if (store_open(house_path(), STORE_READ, &reader, error) < 0)
 			fail_msg("%s", error);

@@ -15,7 +15,7 @@
 struct log {
 	int count;
 	struct store_event events[16];
-	char words[16][64];	/* by, command_id and error, while the strings live */
+	char words[16][64]; /* by, command_id and error, while the strings live */
 };
 
 static int note(void *context, const struct store_event *event)

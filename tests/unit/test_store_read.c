@@ -21,7 +21,7 @@ static struct point points[PLACES];
 
 static int open_at_noon(void **state)
 {
-	fake_wall_ms = TEN_OCLOCK + 1000 * HOUR;	/* a span ends at the latest now */
+	fake_wall_ms = TEN_OCLOCK + 1000 * HOUR; /* a span ends at the latest now */
 	return house_open(state);
 }
 
@@ -53,7 +53,7 @@ static void the_last_hundred_are_the_newest_oldest_first(void **state)
 {
 	(void)state;
 	fill(AIR, TEN_OCLOCK, 150);
-	for (int rolled = 0; rolled < 2; rolled++) {	/* before the spans are rolled up, and after */
+	for (int rolled = 0; rolled < 2; rolled++) { /* before the spans are rolled up, and after */
 		assert_int_equal(100, read_last(AIR, INT64_MAX, 100));
 		for (int i = 0; i < 100; i++)
 			assert_int_equal(TEN_OCLOCK + (50 + i) * 10 * SECOND, points[i].time_ms);
@@ -156,9 +156,9 @@ static void rows_that_do_not_fit_are_given_in_buckets(void **state)
 	int n;
 
 	(void)state;
-	fill(AIR, TEN_OCLOCK, 360);			/* an hour */
+	fill(AIR, TEN_OCLOCK, 360); /* an hour */
 	n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, 37, &resolution_ms);
-	assert_int_equal(101 * SECOND, resolution_ms);	/* 3600 s in 36 parts, and a millisecond, to whole seconds */
+	assert_int_equal(101 * SECOND, resolution_ms); /* 3600 s in 36 parts, and a millisecond, to whole seconds */
 	assert_in_range(n, 36, 37);
 	for (int i = 0; i < n; i++) {
 		count += points[i].count;
@@ -176,8 +176,8 @@ static void a_long_span_is_read_from_rollups_and_says_the_same(void **state)
 	int n;
 
 	(void)state;
-	fill(AIR, TEN_OCLOCK, 20000);			/* 2.3 days */
-	house_maintain(TEN_OCLOCK + 20000 * 10 * SECOND - HOUR);	/* the last hour is not rolled up */
+	fill(AIR, TEN_OCLOCK, 20000);                            /* 2.3 days */
+	house_maintain(TEN_OCLOCK + 20000 * 10 * SECOND - HOUR); /* the last hour is not rolled up */
 	n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + 60 * HOUR, 100, &resolution_ms);
 	assert_true(n > 50 && n <= 100);
 	assert_int_equal(0, resolution_ms % (5 * MINUTE));
@@ -197,7 +197,7 @@ static void a_year_is_read_from_hours(void **state)
 	int n;
 
 	(void)state;
-	fill(AIR, TEN_OCLOCK, 16000);			/* 44 hours: more rows than ten a point */
+	fill(AIR, TEN_OCLOCK, 16000); /* 44 hours: more rows than ten a point */
 	house_maintain(TEN_OCLOCK + 48 * HOUR);
 	n = read_span(AIR, TEN_OCLOCK - 8712 * HOUR, TEN_OCLOCK + 48 * HOUR, 1000, &resolution_ms);
 	assert_int_equal(9 * HOUR, resolution_ms);
@@ -252,7 +252,7 @@ static void gaps_never_overflow_the_callers_array(void **state)
 	int64_t resolution_ms;
 
 	(void)state;
-	for (int i = 0; i < 60; i++)			/* pairs a second apart, then a long hole each */
+	for (int i = 0; i < 60; i++) /* pairs a second apart, then a long hole each */
 		house_append(AIR, TEN_OCLOCK + i / 2 * MINUTE + i % 2 * SECOND, i);
 	for (size_t max = 2; max < 64; max++) {
 		int n = read_span(AIR, TEN_OCLOCK, TEN_OCLOCK + HOUR, max, &resolution_ms);
@@ -302,18 +302,18 @@ static void of_many_changes_the_points_are_shares_of_time(void **state)
 	int n;
 
 	(void)state;
-	for (int i = 0; i < 720; i++)			/* each 5 s: on 5, off 10 */
+	for (int i = 0; i < 720; i++) /* each 5 s: on 5, off 10 */
 		house_append(LAMP, TEN_OCLOCK + i * 5 * SECOND, i % 3 == 0);
 	n = read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + HOUR, 61, &resolution_ms);
 	assert_int_equal(61 * SECOND, resolution_ms);
 	for (int i = 0; i < n; i++) {
 		int64_t begin_ms = points[i].time_ms > TEN_OCLOCK ? points[i].time_ms : TEN_OCLOCK;
-		int64_t end_ms = points[i].time_ms + resolution_ms < TEN_OCLOCK + HOUR ? points[i].time_ms + resolution_ms :
-											 TEN_OCLOCK + HOUR;
+		int64_t end_ms = points[i].time_ms + resolution_ms < TEN_OCLOCK + HOUR ? points[i].time_ms + resolution_ms
+										       : TEN_OCLOCK + HOUR;
 
 		on_ms += points[i].mean * (double)(end_ms - begin_ms);
 	}
-	assert_float_equal(1200000, on_ms, 1);		/* a third of an hour */
+	assert_float_equal(1200000, on_ms, 1); /* a third of an hour */
 }
 
 static void a_lamp_left_on_is_on_in_every_hour_of_a_long_chart(void **state)
@@ -326,7 +326,7 @@ static void a_lamp_left_on_is_on_in_every_hour_of_a_long_chart(void **state)
 	house_append(LAMP, TEN_OCLOCK + 30 * MINUTE, 1);
 	house_append(LAMP, TEN_OCLOCK + 90 * HOUR + 15 * MINUTE, 0);
 	fill("cuisine/lamp/switch", TEN_OCLOCK - 20 * HOUR, 0);
-	for (int i = 0; i < 7000; i++)			/* a neighbour that makes raw rows dear */
+	for (int i = 0; i < 7000; i++) /* a neighbour that makes raw rows dear */
 		house_append("cuisine/lamp/switch", TEN_OCLOCK + i * 10 * SECOND, i % 2);
 	house_maintain(TEN_OCLOCK + 200 * HOUR);
 	n = read_span(LAMP, TEN_OCLOCK, TEN_OCLOCK + 100 * HOUR, 102, &resolution_ms);

@@ -21,8 +21,10 @@ static const char *rollup(const char *table, int id, int64_t time_ms)
 {
 	char sql[256];
 
-	snprintf(sql, sizeof(sql), "SELECT printf('%%d|%%g|%%g|%%g|%%g', count, mean, min, max, last) FROM %s"
-		 " WHERE series = %d AND time = %lld", table, id, (long long)time_ms);
+	snprintf(sql, sizeof(sql),
+		 "SELECT printf('%%d|%%g|%%g|%%g|%%g', count, mean, min, max, last) FROM %s"
+		 " WHERE series = %d AND time = %lld",
+		 table, id, (long long)time_ms);
 	return house_query(sql);
 }
 
@@ -35,7 +37,7 @@ static void a_span_that_is_over_has_count_mean_min_max_and_last(void **state)
 	house_append(AIR, TEN_OCLOCK + 5 * MINUTE, 99);
 	house_maintain(TEN_OCLOCK + 6 * MINUTE);
 	assert_string_equal("3|23|20|26|23", rollup("temperature_5min", 1, TEN_OCLOCK));
-	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK + 5 * MINUTE));	/* not over yet */
+	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK + 5 * MINUTE)); /* not over yet */
 }
 
 static void a_span_is_left_open_for_half_a_minute_of_grace(void **state)
@@ -65,9 +67,9 @@ static void an_hour_is_made_of_its_spans_weighted_by_their_readings(void **state
 	(void)state;
 	house_append(AIR, TEN_OCLOCK, 10);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 12);
-	house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 14);			/* three of mean 12 */
-	house_append(AIR, TEN_OCLOCK + 59 * MINUTE, 20);		/* and one of 20: (3 * 12 + 20) / 4 = 14 */
-	house_append(AIR, TEN_OCLOCK + HOUR, 50);			/* the next hour's */
+	house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 14);  /* three of mean 12 */
+	house_append(AIR, TEN_OCLOCK + 59 * MINUTE, 20); /* and one of 20: (3 * 12 + 20) / 4 = 14 */
+	house_append(AIR, TEN_OCLOCK + HOUR, 50);        /* the next hour's */
 	house_maintain(TEN_OCLOCK + 2 * HOUR);
 	assert_string_equal("4|14|10|20|20", rollup("temperature_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|50|50|50|50", rollup("temperature_hour", 1, TEN_OCLOCK + HOUR));
@@ -79,7 +81,7 @@ static void a_late_reading_mends_its_span_and_its_hour(void **state)
 	house_append(AIR, TEN_OCLOCK + MINUTE, 10);
 	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 5);
 	house_append(AIR, TEN_OCLOCK + 30 * MINUTE, 20);
-	house_append(AIR, TEN_OCLOCK + HOUR, 99);		/* the next hour's */
+	house_append(AIR, TEN_OCLOCK + HOUR, 99); /* the next hour's */
 	house_maintain(TEN_OCLOCK + 2 * HOUR);
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 30));
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 3 * MINUTE, 35));
@@ -143,32 +145,32 @@ static void a_binary_span_holds_the_share_of_time_on(void **state)
 	(void)state;
 	house_append(LAMP, TEN_OCLOCK, 0);
 	house_append(LAMP, TEN_OCLOCK + MINUTE, 1);
-	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 1);		/* told again: no change */
+	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 1); /* told again: no change */
 	house_append(LAMP, TEN_OCLOCK + 4 * MINUTE, 0);
 	house_maintain(TEN_OCLOCK + HOUR);
-	assert_string_equal("4|0.6|0|1|0", rollup("switch_5min", 1, TEN_OCLOCK));	/* 3 of 5 minutes */
-	assert_string_equal("4|0.05|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK));	/* 3 of 60 */
+	assert_string_equal("4|0.6|0|1|0", rollup("switch_5min", 1, TEN_OCLOCK));  /* 3 of 5 minutes */
+	assert_string_equal("4|0.05|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK)); /* 3 of 60 */
 }
 
 static void the_state_goes_on_through_spans_without_a_reading(void **state)
 {
 	(void)state;
 	house_append(LAMP, TEN_OCLOCK, 0);
-	house_append(LAMP, TEN_OCLOCK + 40 * MINUTE, 1);	/* on for 20 minutes of this hour, and on */
+	house_append(LAMP, TEN_OCLOCK + 40 * MINUTE, 1); /* on for 20 minutes of this hour, and on */
 	house_append(LAMP, TEN_OCLOCK + 2 * HOUR + 33 * MINUTE, 0);
 	house_maintain(TEN_OCLOCK + 4 * HOUR);
 	assert_string_equal("2|0.333333|0|1|1", rollup("switch_hour", 1, TEN_OCLOCK));
-	assert_string_equal("1|0.55|0|0|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR));	/* 33 of 60 */
+	assert_string_equal("1|0.55|0|0|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR)); /* 33 of 60 */
 }
 
 static void many_readings_in_one_span_weigh_no_more_than_its_time(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 20; i++)				/* on 15 s, off 15 s ... for 5 minutes, then off */
+	for (int i = 0; i < 20; i++) /* on 15 s, off 15 s ... for 5 minutes, then off */
 		house_append(LAMP, TEN_OCLOCK + i * 15 * SECOND, i % 2 == 0);
 	house_append(LAMP, TEN_OCLOCK + 30 * MINUTE, 0);
 	house_maintain(TEN_OCLOCK + 2 * HOUR);
-	assert_string_equal("0.0416667", house_query("SELECT printf('%g', mean) FROM switch_hour"));	/* 2.5 of 60 minutes */
+	assert_string_equal("0.0416667", house_query("SELECT printf('%g', mean) FROM switch_hour")); /* 2.5 of 60 minutes */
 }
 
 static void a_late_change_mends_what_follows_it(void **state)
@@ -179,7 +181,7 @@ static void a_late_change_mends_what_follows_it(void **state)
 	house_append(LAMP, TEN_OCLOCK + 2 * HOUR + 45 * MINUTE, 0);
 	house_maintain(TEN_OCLOCK + 4 * HOUR);
 	assert_string_equal("2|0.75|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR));
-	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 0);		/* it was off in between */
+	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 0); /* it was off in between */
 	house_maintain(TEN_OCLOCK + 4 * HOUR);
 	assert_string_equal("2|0.0333333|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK));
 	assert_string_equal("2|0.25|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR));
@@ -204,9 +206,9 @@ static void old_rows_go_and_their_rollups_stay(void **state)
 	fill_three_days();
 	house_maintain(now_ms);
 	house_append(AIR, now_ms, 1);
-	house_maintain(now_ms + HOUR + MINUTE);			/* an hour is over: 5-minute rows are looked at */
-	assert_string_equal("1767438000000", house_query("SELECT min(time) FROM temperature"));		/* 49 hours after ten */
-	assert_string_equal("1767351600000", house_query("SELECT min(time) FROM temperature_5min"));	/* 25 hours */
+	house_maintain(now_ms + HOUR + MINUTE); /* an hour is over: 5-minute rows are looked at */
+	assert_string_equal("1767438000000", house_query("SELECT min(time) FROM temperature"));      /* 49 hours after ten */
+	assert_string_equal("1767351600000", house_query("SELECT min(time) FROM temperature_5min")); /* 25 hours */
 	assert_string_equal("1767261600000", house_query("SELECT min(time) FROM temperature_hour"));
 	assert_string_equal("12|5.5|0|11|11", rollup("temperature_hour", 1, TEN_OCLOCK));
 }
@@ -266,7 +268,7 @@ static void a_reading_that_comes_after_its_rows_are_gone_is_added_to_the_rollups
 	house_append("cuisine/air/temperature", TEN_OCLOCK, 3);
 	house_maintain(now_ms);
 	assert_string_equal("0", house_query("SELECT count(*) FROM temperature"));
-	for (int i = 2; i < 4; i++) {		/* one after the other: neither counts twice */
+	for (int i = 2; i < 4; i++) { /* one after the other: neither counts twice */
 		house_append(AIR, TEN_OCLOCK + i * MINUTE, 30);
 		house_maintain(now_ms);
 	}
@@ -274,7 +276,7 @@ static void a_reading_that_comes_after_its_rows_are_gone_is_added_to_the_rollups
 	assert_string_equal("4|22.5|10|30|20", rollup("temperature_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|3|3|3|3", rollup("temperature_5min", 2, TEN_OCLOCK));
 	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 5);
-	house_append("cuisine/air/temperature", TEN_OCLOCK + 2 * MINUTE, 7);	/* both at once */
+	house_append("cuisine/air/temperature", TEN_OCLOCK + 2 * MINUTE, 7); /* both at once */
 	house_maintain(now_ms);
 	assert_string_equal("3|5|3|7|3", rollup("temperature_5min", 2, TEN_OCLOCK));
 	assert_string_equal("0", house_query("SELECT count(*) FROM temperature"));
@@ -312,7 +314,7 @@ static void a_little_time_does_a_little_of_the_work_and_says_that_more_is_due(vo
 static void a_reading_from_tomorrow_does_not_keep_todays_from_being_rolled_up(void **state)
 {
 	(void)state;
-	house_append(AIR, TEN_OCLOCK + 20 * HOUR, 1);		/* a clock that was wrong */
+	house_append(AIR, TEN_OCLOCK + 20 * HOUR, 1); /* a clock that was wrong */
 	house_append(AIR, TEN_OCLOCK, 2);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 4);
 	house_maintain(TEN_OCLOCK + HOUR);

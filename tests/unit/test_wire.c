@@ -68,8 +68,7 @@ static void assert_refused(const char *quantity, const char *payload, const char
 	struct got got = parse(quantity, payload);
 
 	if (got.count != 0 || got.refusals != 1 || !strstr(got.reason, part_of_reason))
-		fail_msg("%s of %s: %d taken, %d refused: %s", payload, quantity, got.count, got.refusals,
-			 got.reason);
+		fail_msg("%s of %s: %d taken, %d refused: %s", payload, quantity, got.count, got.refusals, got.reason);
 }
 
 static void a_bare_value_is_a_reading_without_a_time(void **state)
@@ -102,7 +101,7 @@ static void times_may_be_rfc_3339(void **state)
 	struct got got = parse("temperature", "{\"value\":1,\"time\":\"2026-11-24T15:04:05.25+01:00\"}");
 
 	(void)state;
-	assert_int_equal(1795529045250, got.readings[0].time_ms);	/* date -d 2026-11-24T14:04:05.25Z +%s%3N */
+	assert_int_equal(1795529045250, got.readings[0].time_ms); /* date -d 2026-11-24T14:04:05.25Z +%s%3N */
 	assert_refused("temperature", "{\"value\":1,\"time\":\"2026-02-30T00:00:00Z\"}", "time");
 	assert_refused("temperature", "{\"value\":1,\"time\":\"2026-11-24T15:04:05\"}", "time");
 	assert_refused("temperature", "{\"value\":1,\"time\":1.5}", "time");
@@ -155,10 +154,31 @@ static void texts_are_utf_8_of_at_most_256_bytes(void **state)
 static void garbage_is_refused_with_a_reason(void **state)
 {
 	static const char *const garbage[] = {
-		"", "nan", "NaN", "inf", "-infinity", "0x10", "1e999", "1,5", "12abc", "--1", "null", "[]x", "{",
-		"{\"value\":}", "{\"value\":\"12\"}", "{\"value\":1e999}", "{\"value\":null}", "{\"Value\":1}", "{}",
-		"{\"value\":1}{\"value\":2}", "{\"value\":1,\"seq\":0}", "{\"value\":1,\"seq\":-5}",
-		"{\"value\":1,\"seq\":1.5}", "{\"value\":[1]}", "\"24\"",
+		"",
+		"nan",
+		"NaN",
+		"inf",
+		"-infinity",
+		"0x10",
+		"1e999",
+		"1,5",
+		"12abc",
+		"--1",
+		"null",
+		"[]x",
+		"{",
+		"{\"value\":}",
+		"{\"value\":\"12\"}",
+		"{\"value\":1e999}",
+		"{\"value\":null}",
+		"{\"Value\":1}",
+		"{}",
+		"{\"value\":1}{\"value\":2}",
+		"{\"value\":1,\"seq\":0}",
+		"{\"value\":1,\"seq\":-5}",
+		"{\"value\":1,\"seq\":1.5}",
+		"{\"value\":[1]}",
+		"\"24\"",
 	};
 
 	(void)state;
@@ -197,8 +217,7 @@ static void a_nul_or_a_bomb_does_no_harm(void **state)
 
 static void a_batch_gives_its_readings_in_order_and_refuses_the_bad_ones_alone(void **state)
 {
-	struct got got = parse("temperature",
-			       "[{\"value\":1,\"time\":1795489977001},{\"value\":\"x\"},{\"value\":3,\"seq\":7}]");
+	struct got got = parse("temperature", "[{\"value\":1,\"time\":1795489977001},{\"value\":\"x\"},{\"value\":3,\"seq\":7}]");
 
 	(void)state;
 	assert_int_equal(2, got.count);
@@ -234,10 +253,14 @@ static void topics_are_taken_apart_and_put_together(void **state)
 		const char *text;
 		enum wire_kind kind;
 	} topics[] = {
-		{ "my/home/salon/bme280/temperature", WIRE_READING }, { "my/home/salon/lamp/switch/set", WIRE_SET },
-		{ "my/home/salon/lamp/switch/result", WIRE_RESULT },  { "my/home/salon/$status", WIRE_STATUS },
-		{ "my/home/salon/$info", WIRE_INFO },		      { "my/home/salon/$health", WIRE_HEALTH },
-		{ "my/home/salon/$stored", WIRE_STORED },	      { "my/home/$collector/$status", WIRE_COLLECTOR_STATUS },
+		{ "my/home/salon/bme280/temperature", WIRE_READING },
+		{ "my/home/salon/lamp/switch/set", WIRE_SET },
+		{ "my/home/salon/lamp/switch/result", WIRE_RESULT },
+		{ "my/home/salon/$status", WIRE_STATUS },
+		{ "my/home/salon/$info", WIRE_INFO },
+		{ "my/home/salon/$health", WIRE_HEALTH },
+		{ "my/home/salon/$stored", WIRE_STORED },
+		{ "my/home/$collector/$status", WIRE_COLLECTOR_STATUS },
 		{ "my/home/$collector/$health", WIRE_COLLECTOR_HEALTH },
 	};
 	char reason[READING_REASON_MAX], text[WIRE_TOPIC_MAX + 1];

@@ -49,7 +49,13 @@ static void a_command_is_read_by_the_rules_of_readings(void **state)
 static void a_command_that_is_none_says_why_and_whose_it_was(void **state)
 {
 	static const char *const wrong[] = {
-		"", "{}", "{\"value\":null}", "{\"value\":1,\"id\":5}", "nan", "{\"value\":1", "[1]",
+		"",
+		"{}",
+		"{\"value\":null}",
+		"{\"value\":1,\"id\":5}",
+		"nan",
+		"{\"value\":1",
+		"[1]",
 		"{\"value\":1,\"by\":\"two\\nlines\"}",
 	};
 	struct command command;
@@ -119,8 +125,15 @@ static void what_does_not_fit_is_not_cut(void **state)
 static void a_receipt_that_is_none_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"", "{}", "{\"seq\":5}", "{\"seq\":[5]}", "{\"seq\":[[1]]}", "{\"seq\":[[1,2,3]]}", "{\"seq\":[[0,2]]}",
-		"{\"seq\":[[1,\"2\"]]}", "{\"seq\":[[1,1e300]]}",
+		"",
+		"{}",
+		"{\"seq\":5}",
+		"{\"seq\":[5]}",
+		"{\"seq\":[[1]]}",
+		"{\"seq\":[[1,2,3]]}",
+		"{\"seq\":[[0,2]]}",
+		"{\"seq\":[[1,\"2\"]]}",
+		"{\"seq\":[[1,1e300]]}",
 	};
 	struct wire_range ranges[4];
 
@@ -159,8 +172,17 @@ static void times_of_rfc_3339_are_understood(void **state)
 		{ "1999-12-31T23:59:59.999Z", 946684799999 },
 	};
 	static const char *const wrong[] = {
-		"", "2026-11-24", "2026-11-24T14:04Z", "2026-11-24T14:04:05", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
-		"2026-11-24T24:00:00Z", "2026-11-24T14:04:05.Z", "2026-11-24T14:04:05Zx", "2026-11-24T14:04:05+0100", "26-11-24T14:04:05Z",
+		"",
+		"2026-11-24",
+		"2026-11-24T14:04Z",
+		"2026-11-24T14:04:05",
+		"2026-13-01T00:00:00Z",
+		"2025-02-29T00:00:00Z",
+		"2026-11-24T24:00:00Z",
+		"2026-11-24T14:04:05.Z",
+		"2026-11-24T14:04:05Zx",
+		"2026-11-24T14:04:05+0100",
+		"26-11-24T14:04:05Z",
 		"2026-11-24T14:04:05+24:00",
 	};
 	int64_t ms;
@@ -199,7 +221,8 @@ static void refuse(void *context, const char *element, size_t len, const char *r
 
 static void a_reason_is_clean_text_whatever_the_payload_was(void **state)
 {
-	static const char *const payloads[] = { "\xff\xfe\x01", "\n\x1b[31m", "ééééééééééééééééééééé", "{\"value\":1,\"unit\":\"\xff\"}" };
+	static const char *const payloads[] = { "\xff\xfe\x01", "\n\x1b[31m", "ééééééééééééééééééééé",
+						"{\"value\":1,\"unit\":\"\xff\"}" };
 	struct series series = series_of("temperature");
 	struct wire_topic topic;
 	struct value value;

@@ -13,8 +13,8 @@
 #include "../../common/log.h"
 #include "../../webd/wording.h"
 
-#define THIN "\xe2\x80\xaf"	/* U+202F narrow no-break space */
-#define HARD "\xc2\xa0"		/* U+00A0 no-break space */
+#define THIN "\xe2\x80\xaf" /* U+202F narrow no-break space */
+#define HARD "\xc2\xa0"     /* U+00A0 no-break space */
 
 static struct strings *strings;
 
@@ -58,7 +58,7 @@ static void ties_go_away_from_zero_and_zero_has_no_sign(void **state)
 	assert_number("3", "3", 2.5, 0);
 	assert_number("-3", "-3", -2.5, 0);
 	assert_number("0,3", "0.3", 0.25, 1);
-	assert_number("21,4", "21.4", 21.45, 1);	/* the double below it: no tie */
+	assert_number("21,4", "21.4", 21.45, 1); /* the double below it: no tie */
 	assert_number("0,0", "0.0", -0.04, 1);
 	assert_number("0", "0", -0.0, 0);
 }
@@ -97,7 +97,7 @@ static void assert_age(const char *french, const char *english, int64_t age_ms)
 static void ages_grow_from_seconds_to_days(void **state)
 {
 	(void)state;
-	assert_age("à l’instant", "just now", -5000);	/* a clock that runs ahead */
+	assert_age("à l’instant", "just now", -5000); /* a clock that runs ahead */
 	assert_age("à l’instant", "just now", 4999);
 	assert_age("il y a 8" HARD "s", "8" HARD "s ago", 8000);
 	assert_age("il y a 43" HARD "min", "43" HARD "min ago", 43 * 60000 + 59999);
@@ -108,7 +108,7 @@ static void ages_grow_from_seconds_to_days(void **state)
 static void dates_are_those_of_the_household(void **state)
 {
 	char buf[WORDING_MAX];
-	int64_t time_ms = INT64_C(1795528805000);	/* 2026-11-24T15:00:05+01:00 */
+	int64_t time_ms = INT64_C(1795528805000); /* 2026-11-24T15:00:05+01:00 */
 
 	(void)state;
 	assert_string_equal("mardi 24 novembre", wording_day(strings, LANGUAGE_FR, time_ms, buf));
@@ -126,7 +126,7 @@ static void a_span_is_read_as_local_time_or_milliseconds(void **state)
 	(void)state;
 	assert_int_equal(0, wording_parse_local("2026-11-24T15:00", &time_ms));
 	assert_int_equal(INT64_C(1795528800000), time_ms);
-	assert_int_equal(0, wording_parse_local("2026-07-14T15:00:05", &time_ms));	/* summer: two hours ahead of UTC */
+	assert_int_equal(0, wording_parse_local("2026-07-14T15:00:05", &time_ms)); /* summer: two hours ahead of UTC */
 	assert_int_equal(INT64_C(1784034005000), time_ms);
 	assert_int_equal(0, wording_parse_local("1795528800123", &time_ms));
 	assert_int_equal(INT64_C(1795528800123), time_ms);
@@ -134,7 +134,7 @@ static void a_span_is_read_as_local_time_or_milliseconds(void **state)
 		assert_int_equal(-EINVAL, wording_parse_local(wrong[i], &time_ms));
 }
 
-static void the_browser_s_wish_for_a_language_is_weighed(void **state)	/* RFC 9110, 12.5.4 */
+static void the_browser_s_wish_for_a_language_is_weighed(void **state) /* RFC 9110, 12.5.4 */
 {
 	(void)state;
 	assert_int_equal(LANGUAGE_EN, strings_accepted("en-GB,en;q=0.9,fr;q=0.8", LANGUAGE_FR));

@@ -11,7 +11,8 @@
 
 static inline int client_connect(const struct http *http)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(http_port(http)),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(http_port(http)),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -51,7 +52,8 @@ static inline const char *client_receive(sd_event *event, int fd, const char *un
 	return text;
 }
 
-static inline const char *client_ask(sd_event *event, const struct http *http, const char *line, const char *headers, const char *body)
+static inline const char *client_ask(sd_event *event, const struct http *http, const char *line, const char *headers,
+				     const char *body)
 {
 	char full[1024], more[1024];
 	const char *reply;
