@@ -9,7 +9,11 @@ import { Part } from '../lib/part.mjs';
 
 const DAY = 86400000;
 const folder = mkdtempSync(join(process.env.FOYER_TEST_DIR ?? tmpdir(), 'foyer-demo-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const parts = [];
+after(async () => {
+	await Promise.all(parts.filter((part) => part.alive).map((part) => part.stop('SIGINT')));
+	rmSync(folder, { recursive: true, force: true });
+});
 
 // The demo's own programs carry its temporary folder in their environment.
 function running() {
@@ -24,7 +28,10 @@ function running() {
 
 // The programs are built: what is tested is what `make demo` runs after that, by the same file.
 function demo(env) {
-	return new Part('demo', join(root, 'config/demo/run'), [], { cwd: root, env: { BUILD: build, TMPDIR: folder, ...env } });
+	const part = new Part('demo', join(root, 'config/demo/run'), [], { cwd: root, env: { BUILD: build, TMPDIR: folder, ...env } });
+
+	parts.push(part);
+	return part;
 }
 
 const address = (part) => waitFor(() => {
