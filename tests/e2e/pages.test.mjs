@@ -10,13 +10,27 @@ const start = Date.now() - 6 * 86400000;
 await house.startBroker();
 await house.startCollector();
 await house.startWebd();
-await house.startNode('salon', {
-	lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.label': 'Lampe', interval: '1h' },
-	servo: { driver: 'sim', quantities: 'position', 'position.output': 'range', 'position.max': 180, interval: '1h' },
-	siren: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.confirm': 'yes', interval: '1h' },
-	rude: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer: 'refuse', reason: 'fuse blown', interval: '1h' },
-}, { node: { label: 'Salon' } });
-await house.pubLines('cave/bme280/temperature', Array.from({ length: 1500 }, (_, i) => `{"value":${12 + (i % 100) / 20},"time":${start + i * 300000}}`));
+await house.startNode(
+	'salon',
+	{
+		lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.label': 'Lampe', interval: '1h' },
+		servo: { driver: 'sim', quantities: 'position', 'position.output': 'range', 'position.max': 180, interval: '1h' },
+		siren: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.confirm': 'yes', interval: '1h' },
+		rude: {
+			driver: 'sim',
+			quantities: 'switch',
+			'switch.output': 'switch',
+			answer: 'refuse',
+			reason: 'fuse blown',
+			interval: '1h',
+		},
+	},
+	{ node: { label: 'Salon' } },
+);
+await house.pubLines(
+	'cave/bme280/temperature',
+	Array.from({ length: 1500 }, (_, i) => `{"value":${12 + (i % 100) / 20},"time":${start + i * 300000}}`),
+);
 await house.pub('cave/bme280/temperature', '14.5');
 await house.stored('cave', 'bme280', 'temperature', 1501);
 await waitFor(async () => (await house.get('/')).text.includes('salon/siren/switch'), 'webd knows the house');
@@ -39,8 +53,11 @@ function pageTest(name, options, fn = options) {
 }
 
 const form = (page, series) => page.locator(`form.ctl[data-series="${series}"]`);
-const says = (page, series, text) => page.waitForFunction(([name, wanted]) =>
-	document.querySelector(`form.ctl[data-series="${name}"] .ctl-s`)?.textContent.includes(wanted), [series, text]);
+const says = (page, series, text) =>
+	page.waitForFunction(
+		([name, wanted]) => document.querySelector(`form.ctl[data-series="${name}"] .ctl-s`)?.textContent.includes(wanted),
+		[series, text],
+	);
 
 pageTest('a new reading shows without reloading', async (page) => {
 	await page.goto(house.url);
@@ -48,9 +65,13 @@ pageTest('a new reading shows without reloading', async (page) => {
 
 	assert.equal(await tile.textContent(), '14.5');
 	await house.pub('cave/bme280/temperature', '17.25');
-	await page.waitForFunction(() => /17\.[23]/.test(document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent));
+	await page.waitForFunction(() =>
+		/17\.[23]/.test(document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent),
+	);
 	await house.pub('cave/bme280/temperature', '14.5');
-	await page.waitForFunction(() => document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent === '14.5');
+	await page.waitForFunction(
+		() => document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent === '14.5',
+	);
 });
 
 pageTest('a node that appears shows by itself', async (page) => {
@@ -76,7 +97,12 @@ pageTest('a siren asks twice', async (page) => {
 	await page.waitForSelector('form.ctl[data-series="salon/siren/switch"][data-armed]');
 	assert.equal((await house.rows("SELECT * FROM command WHERE device = 'siren'")).length, 0);
 	await siren.click();
-	await page.waitForFunction(() => document.querySelector('form.ctl[data-series="salon/siren/switch"] [role=switch]').getAttribute('aria-checked') === 'true');
+	await page.waitForFunction(
+		() =>
+			document
+				.querySelector('form.ctl[data-series="salon/siren/switch"] [role=switch]')
+				.getAttribute('aria-checked') === 'true',
+	);
 	await waitFor(async () => (await house.rows("SELECT ok FROM command WHERE device = 'siren'"))[0]?.ok === 1, 'the order');
 });
 
@@ -93,18 +119,32 @@ pageTest('a slider sends its value, by keyboard too', async (page) => {
 
 pageTest('an order of somebody else moves the switch here', async (page) => {
 	await page.goto(`${house.url}/node/salon`);
-	const on = await form(page, 'salon/lamp/switch').getByRole('switch').getAttribute('aria-checked') === 'true';
+	const on = (await form(page, 'salon/lamp/switch').getByRole('switch').getAttribute('aria-checked')) === 'true';
 
 	await house.command('salon', 'lamp', 'switch', on ? 0 : 1);
-	await page.waitForFunction(([was]) => (document.querySelector('form.ctl[data-series="salon/lamp/switch"] [role=switch]').getAttribute('aria-checked') === 'true') !== was, [on]);
+	await page.waitForFunction(
+		([was]) =>
+			(document
+				.querySelector('form.ctl[data-series="salon/lamp/switch"] [role=switch]')
+				.getAttribute('aria-checked') ===
+				'true') !==
+			was,
+		[on],
+	);
 });
 
 pageTest('another span draws other points, and the address keeps it', async (page) => {
 	await page.goto(`${house.url}/series/cave/bme280/temperature`);
-	const drawn = (least, most) => page.waitForFunction(([from, to]) => {
-		const count = window.foyerChart?.data.datasets.at(-1)?.data.filter(({ y }) => !Number.isNaN(y)).length;
-		return count >= from && count <= to;
-	}, [least, most]);
+	const drawn = (least, most) =>
+		page.waitForFunction(
+			([from, to]) => {
+				const count = window.foyerChart?.data.datasets
+					.at(-1)
+					?.data.filter(({ y }) => !Number.isNaN(y)).length;
+				return count >= from && count <= to;
+			},
+			[least, most],
+		);
 	await drawn(100, 100);
 	await page.locator('.seg [data-range="7d"]').click();
 	await drawn(300, 1000);
@@ -119,7 +159,13 @@ pageTest('another span draws other points, and the address keeps it', async (pag
 
 for (const width of [320, 390, 768, 1440])
 	pageTest(`no page scrolls sideways at ${width} px`, { viewport: { width, height: 800 } }, async (page) => {
-		for (const path of ['/', '/node/salon', '/node/cave', '/series/cave/bme280/temperature', '/series/salon/lamp/switch']) {
+		for (const path of [
+			'/',
+			'/node/salon',
+			'/node/cave',
+			'/series/cave/bme280/temperature',
+			'/series/salon/lamp/switch',
+		]) {
 			await page.goto(house.url + path);
 			await page.waitForFunction(() => document.readyState === 'complete');
 			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), path);
@@ -162,6 +208,8 @@ test('a server that restarts is found again, and the values go on', { deadline: 
 	await house.startWebd();
 	await page.waitForFunction(() => !document.querySelector('.live').dataset.state, null, { timeout: 60000 });
 	await house.pub('cave/bme280/temperature', '18.5');
-	await page.waitForFunction(() => document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent === '18.5');
+	await page.waitForFunction(
+		() => document.querySelector('.tile[data-series="cave/bme280/temperature"] [data-dec]').textContent === '18.5',
+	);
 	await page.context().close();
 });

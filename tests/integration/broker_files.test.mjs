@@ -29,11 +29,16 @@ async function installBroker() {
 	writeFileSync(join(folder, 'foyer.acl'), slurp(join(root, 'config/mosquitto/foyer.acl')), { mode: 0o600 });
 	mkdirSync(join(folder, 'broker'));
 	house.brokerFile = join(folder, 'foyer.conf');
-	writeFileSync(house.brokerFile, [
-		text.replaceAll('/etc/mosquitto/', `${folder}/`).replace(/^listener 1883$/m, `listener ${house.port} 127.0.0.1`),
-		`persistence_location ${folder}/broker/`,
-		...(isRoot ? ['user root'] : []),
-	].join('\n') + '\n');
+	writeFileSync(
+		house.brokerFile,
+		[
+			text
+				.replaceAll('/etc/mosquitto/', `${folder}/`)
+				.replace(/^listener 1883$/m, `listener ${house.port} 127.0.0.1`),
+			`persistence_location ${folder}/broker/`,
+			...(isRoot ? ['user root'] : []),
+		].join('\n') + '\n',
+	);
 	assert.notEqual(slurp(house.brokerFile).includes('listener 1883\n'), true);
 }
 
@@ -48,8 +53,7 @@ const devices = {
 	air: { driver: 'sim', quantities: 'temperature', interval: '100ms' },
 	lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', interval: '1h' },
 };
-for (const node of ['salon', 'cuisine'])
-	await house.startNode(node, devices, { set: as(node) });
+for (const node of ['salon', 'cuisine']) await house.startNode(node, devices, { set: as(node) });
 
 test('the whole way works with passwords and access list', { deadline: 60000 }, async () => {
 	await house.stored('salon', 'air', 'temperature', 5);
@@ -69,52 +73,84 @@ test('nodes get their receipts, and only their own', async () => {
 	await salon.heard((message) => message.topic === 'foyer/salon/$stored', 'a receipt');
 	await house.stored('cuisine', 'air', 'temperature', (await house.readings('cuisine', 'air', 'temperature')).length + 5);
 	const foreign = salon.messages.filter((message) => !/^foyer\/salon\/(\$stored|[^/]+\/[^/]+\/set)$/.test(message.topic));
-	assert.deepEqual(foreign.map((message) => message.topic), []);
+	assert.deepEqual(
+		foreign.map((message) => message.topic),
+		[],
+	);
 	await salon.stop();
 });
 
-test('node A can write neither what is B\'s nor an order nor a receipt', async () => {
+test("node A can write neither what is B's nor an order nor a receipt", async () => {
 	house.clientArgs = credentials('collector');
 	const everything = await house.listen('foyer/#');
 
 	house.clientArgs = credentials('salon');
-	for (const topic of ['cuisine/air/temperature', 'cuisine/$status', 'cuisine/$info', 'cuisine/lamp/switch/set', 'cuisine/lamp/switch/result', 'cuisine/$stored',
-		'$collector/$status', '$collector/$health'])
+	for (const topic of [
+		'cuisine/air/temperature',
+		'cuisine/$status',
+		'cuisine/$info',
+		'cuisine/lamp/switch/set',
+		'cuisine/lamp/switch/result',
+		'cuisine/$stored',
+		'$collector/$status',
+		'$collector/$health',
+	])
 		await house.pub(topic, 'forged').catch(() => {}); // told by its reason code, or not at all
 	await house.pub('salon/air/humidity', '44');
 	await everything.heard((message) => message.topic === 'foyer/salon/air/humidity', 'what it may say');
-	assert.deepEqual(everything.messages.filter((message) => message.text === 'forged').map((message) => message.topic), []);
+	assert.deepEqual(
+		everything.messages.filter((message) => message.text === 'forged').map((message) => message.topic),
+		[],
+	);
 	await everything.stop();
 	house.clientArgs = credentials('collector');
 });
 
 test('nobody comes in without a password, or with a wrong one', async () => {
 	for (const args of [[], ['-u', 'salon'], ['-u', 'salon', '-P', 'wrong'], ['-u', 'nobody', '-P', 'x']]) {
-		const result = await run('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(house.port), ...args, '-t', 'foyer/salon/air/temperature', '-m', '1']);
+		const result = await run('mosquitto_pub', [
+			'-h',
+			'127.0.0.1',
+			'-p',
+			String(house.port),
+			...args,
+			'-t',
+			'foyer/salon/air/temperature',
+			'-m',
+			'1',
+		]);
 
 		assert.notEqual(result.code, 0, args.join(' '));
 		assert.match(result.stderr, /not authori[sz]ed/i);
 	}
-	const stranger = await house.startNodeFile('stranger', join(folder, 'salon.conf'), { ready: false, set: ['mqtt.client_id=stranger'] });
+	const stranger = await house.startNodeFile('stranger', join(folder, 'salon.conf'), {
+		ready: false,
+		set: ['mqtt.client_id=stranger'],
+	});
 	await stranger.logged(/no broker at .*(authori[sz]ed|credentials)/i);
 	assert.doesNotMatch(stranger.log, /connected to/);
 	await stranger.stop();
 });
 
 test('a password is never in the log', () => {
-	for (const part of house.parts)
-		assert.doesNotMatch(part.log, /secret of/);
+	for (const part of house.parts) assert.doesNotMatch(part.log, /secret of/);
 });
 
 test('what waits for the collector survives a restart of the broker', { deadline: 60000 }, async () => {
 	await house.collector.stop();
 	house.clientArgs = credentials('cuisine');
-	await house.pubLines('cuisine/x/counter', Array.from({ length: 500 }, (_, i) => String(i)));
+	await house.pubLines(
+		'cuisine/x/counter',
+		Array.from({ length: 500 }, (_, i) => String(i)),
+	);
 	assert.equal((await house.broker.stop()).code, 0); // as systemd does at a reboot
 	await house.startBroker();
 	house.clientArgs = credentials('collector');
 	await house.startCollector({ set: as('collector') });
 	const rows = await house.stored('cuisine', 'x', 'counter', 500);
-	assert.deepEqual(rows.map((row) => row.value), Array.from({ length: 500 }, (_, i) => i));
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		Array.from({ length: 500 }, (_, i) => i),
+	);
 	await staysFalse(async () => (await house.readings('cuisine', 'x', 'counter')).length > 500, 'a reading twice', 300);
 });

@@ -29,12 +29,18 @@ for (const daemon of DAEMONS) {
 		assert.equal(version.code, 0);
 		assert.match(version.stdout, new RegExp(`^foyer-${daemon} \\d+\\.\\d+\\.\\d+\\n$`));
 		assert.equal(help.code, 0);
-		for (const word of ['--set', '--check', '[mqtt]', 'port'])
-			assert.ok(help.stdout.includes(word), word);
+		for (const word of ['--set', '--check', '[mqtt]', 'port']) assert.ok(help.stdout.includes(word), word);
 	});
 
 	test(`${daemon}: wrong usage exits with 2 and says what`, async () => {
-		for (const args of [['--nonsense'], ['word'], ['-c'], ['--set', 'rubbish'], ['--set', '=x', '--check'], ['-c', join(folder, 'missing.conf')]]) {
+		for (const args of [
+			['--nonsense'],
+			['word'],
+			['-c'],
+			['--set', 'rubbish'],
+			['--set', '=x', '--check'],
+			['-c', join(folder, 'missing.conf')],
+		]) {
 			const result = await start(...args);
 
 			assert.equal(result.code, 2, `${args}: ${result.stderr}`);
@@ -43,7 +49,10 @@ for (const daemon of DAEMONS) {
 	});
 
 	test(`${daemon}: --check of a good file says nothing and exits with 0`, async () => {
-		const path = file(`${daemon}.good`, `# a comment\n${minimal[daemon]}[mqtt]\nhost = 127.0.0.1 ; a remark\nport = 1884\nkeepalive = 30s\n`);
+		const path = file(
+			`${daemon}.good`,
+			`# a comment\n${minimal[daemon]}[mqtt]\nhost = 127.0.0.1 ; a remark\nport = 1884\nkeepalive = 30s\n`,
+		);
 		const result = await start('-c', path, '--check');
 
 		assert.equal(result.code, 0, result.stderr);
@@ -51,7 +60,10 @@ for (const daemon of DAEMONS) {
 	});
 
 	test(`${daemon}: every mistake is told as FILE:LINE with what is allowed`, async () => {
-		const path = file(`${daemon}.bad`, `${minimal[daemon] || '[log]\nlevel = info\n'}\n[mqtt]\nport = 70000\nprot = 1883\nkeepalive = fast\n\n[nonsense]\nkey = 1\n`);
+		const path = file(
+			`${daemon}.bad`,
+			`${minimal[daemon] || '[log]\nlevel = info\n'}\n[mqtt]\nport = 70000\nprot = 1883\nkeepalive = fast\n\n[nonsense]\nkey = 1\n`,
+		);
 		const { code, stderr } = await start('-c', path, '--check');
 
 		assert.equal(code, 2);
@@ -69,11 +81,23 @@ for (const daemon of DAEMONS) {
 		const { code, stderr } = await start('-c', path, '--set', 'mqtt.port=0', '--check');
 		assert.equal(code, 2);
 		assert.match(stderr, /--set|mqtt\.port|port/);
-		assert.match((await start('-c', path, '--set', 'mqtt.port=1884', '--set', 'mqtt.prot=1', '--check')).stderr, /prot/);
+		assert.match(
+			(await start('-c', path, '--set', 'mqtt.port=1884', '--set', 'mqtt.prot=1', '--check')).stderr,
+			/prot/,
+		);
 	});
 
 	test(`${daemon}: a file of garbage is refused, not obeyed`, async () => {
-		for (const [index, text] of ['\0\x01\x02', '[', 'x = 1', '[mqtt\nport = 1', '= 5\n', `[mqtt]\nhost = ${'x'.repeat(10000)}\n`, '[mqtt]\nport = 1\nport = 2\n', '[mqtt]\n[mqtt]\n'].entries()) {
+		for (const [index, text] of [
+			'\0\x01\x02',
+			'[',
+			'x = 1',
+			'[mqtt\nport = 1',
+			'= 5\n',
+			`[mqtt]\nhost = ${'x'.repeat(10000)}\n`,
+			'[mqtt]\nport = 1\nport = 2\n',
+			'[mqtt]\n[mqtt]\n',
+		].entries()) {
 			const { code } = await start('-c', file(`${daemon}.garbage${index}`, text), '--check');
 
 			assert.equal(code, 2, JSON.stringify(text.slice(0, 40)));
@@ -81,8 +105,11 @@ for (const daemon of DAEMONS) {
 	});
 }
 
-test('node-agent: mistakes in devices name the device\'s line', async () => {
-	const path = file('devices', '[node]\nname = Salon!\n\n[device air]\ndriver = simm\n\n[device lamp]\ndriver = sim\nquantities = switch\nswitch.output = swich\nswitch.colour = red\n\n[device b]\ninterval = 1s\n');
+test("node-agent: mistakes in devices name the device's line", async () => {
+	const path = file(
+		'devices',
+		'[node]\nname = Salon!\n\n[device air]\ndriver = simm\n\n[device lamp]\ndriver = sim\nquantities = switch\nswitch.output = swich\nswitch.colour = red\n\n[device b]\ninterval = 1s\n',
+	);
 	const { code, stderr } = await run(program('node-agent'), ['-c', path, '--check']);
 
 	assert.equal(code, 2);
@@ -131,13 +158,17 @@ test('SIGTERM and SIGINT: each daemon leaves within 2 s with 0, nodes say offlin
 	}
 	const nobody = await house.listen('foyer/salon/$status', 'foyer/$collector/$status');
 	await waitFor(() => nobody.messages.length === 2, 'both words');
-	assert.deepEqual(nobody.messages.map((message) => message.text), ['offline', 'offline']);
+	assert.deepEqual(
+		nobody.messages.map((message) => message.text),
+		['offline', 'offline'],
+	);
 	await house.close();
 });
 
 test('SIGHUP reads the configuration again; with mistakes the old one stays', { deadline: 60000 }, async () => {
 	const house = new House();
-	const text = (interval) => `[node]\nname = salon\n[device air]\ndriver = sim\nquantities = temperature\ninterval = ${interval}\n`;
+	const text = (interval) =>
+		`[node]\nname = salon\n[device air]\ndriver = sim\nquantities = temperature\ninterval = ${interval}\n`;
 	const path = join(house.folder, 'reload.conf');
 
 	await house.startBroker();
@@ -155,7 +186,10 @@ test('SIGHUP reads the configuration again; with mistakes the old one stays', { 
 	writeFileSync(path, text('100ms'));
 	node.signal('SIGHUP');
 	await node.logged(/configuration read again/);
-	await bus.heard((message) => JSON.parse(message.text).devices.air.quantities.temperature.interval === 0.1, '$info with the new interval');
+	await bus.heard(
+		(message) => JSON.parse(message.text).devices.air.quantities.temperature.interval === 0.1,
+		'$info with the new interval',
+	);
 	await house.stored('salon', 'air', 'temperature', 10);
 	writeFileSync(conf, '[log]\nlevel = loud\n');
 	house.collector.signal('SIGHUP');
@@ -173,7 +207,15 @@ test('a taken port is told in a sentence, and webd exits with 1', async () => {
 
 	await house.startBroker();
 	await house.startWebd();
-	const { code, stderr } = await run(program('webd'), [...house.mqtt(), '--set', `store.url=sqlite://${house.store}`, '--set', 'http.listen=127.0.0.1', '--set', `http.port=${house.webPort}`]);
+	const { code, stderr } = await run(program('webd'), [
+		...house.mqtt(),
+		'--set',
+		`store.url=sqlite://${house.store}`,
+		'--set',
+		'http.listen=127.0.0.1',
+		'--set',
+		`http.port=${house.webPort}`,
+	]);
 
 	assert.equal(code, 1);
 	assert.match(stderr, new RegExp(`port ${house.webPort}.*taken`));

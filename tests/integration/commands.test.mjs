@@ -9,10 +9,25 @@ await house.startBroker();
 await house.startCollector();
 await house.startNode('salon', {
 	lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', interval: '1h' },
-	servo: { driver: 'sim', quantities: 'position', 'position.output': 'range', 'position.min': 0, 'position.max': 180, 'position.step': 5, interval: '1h' },
+	servo: {
+		driver: 'sim',
+		quantities: 'position',
+		'position.output': 'range',
+		'position.min': 0,
+		'position.max': 180,
+		'position.step': 5,
+		interval: '1h',
+	},
 	sign: { driver: 'sim', quantities: 'text', 'text.output': 'text', interval: '1h' },
 	bell: { driver: 'sim', quantities: 'button', 'button.output': 'button', interval: '1h' },
-	rude: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer: 'refuse', reason: 'fuse blown', interval: '1h' },
+	rude: {
+		driver: 'sim',
+		quantities: 'switch',
+		'switch.output': 'switch',
+		answer: 'refuse',
+		reason: 'fuse blown',
+		interval: '1h',
+	},
 	slow: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer_after: '300ms', interval: '1h' },
 	mute: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer: 'silent', interval: '1h' },
 	air: { driver: 'sim', quantities: 'temperature', interval: '1h' },
@@ -27,12 +42,16 @@ async function order(output, value, options) {
 	const id = `order-${++orders}`;
 
 	await house.pub(`salon/${output}/set`, JSON.stringify({ value, id, by: 'test' }), options);
-	const heard = await bus.heard((message) => message.topic === `foyer/salon/${output}/result` && JSON.parse(message.text).id === id, `result of ${id}`);
+	const heard = await bus.heard(
+		(message) => message.topic === `foyer/salon/${output}/result` && JSON.parse(message.text).id === id,
+		`result of ${id}`,
+	);
 	return JSON.parse(heard.text);
 }
 
 const logged = async (id) => (await house.rows(`SELECT * FROM command WHERE command_id = '${id}'`))[0];
-const state = (output, value) => (message) => message.topic === `foyer/salon/${output}` && !message.text.startsWith('[') && JSON.parse(message.text).value === value;
+const state = (output, value) => (message) =>
+	message.topic === `foyer/salon/${output}` && !message.text.startsWith('[') && JSON.parse(message.text).value === value;
 
 test('an order is obeyed: the new state first, then the result, and both are in the store', async () => {
 	const result = await order('lamp/switch', 1);
@@ -41,10 +60,19 @@ test('an order is obeyed: the new state first, then the result, and both are in 
 	assert.equal(result.value, 1);
 	assert.ok(Math.abs(result.time - Date.now()) < 5000);
 	const topics = bus.messages.map((message) => `${message.topic} ${message.text.includes('"value":1') ? 1 : 0}`);
-	assert.ok(topics.indexOf('foyer/salon/lamp/switch 1') < topics.indexOf('foyer/salon/lamp/switch/result 1'), topics.join('\n'));
+	assert.ok(
+		topics.indexOf('foyer/salon/lamp/switch 1') < topics.indexOf('foyer/salon/lamp/switch/result 1'),
+		topics.join('\n'),
+	);
 	const row = await waitFor(async () => (await logged('order-1'))?.ok === 1 && logged('order-1'), 'the command log');
-	assert.deepEqual([row.node, row.device, row.quantity, row.value, row.by, row.result_value], ['salon', 'lamp', 'switch', 1, 'test', 1]);
-	await waitFor(async () => (await house.readings('salon', 'lamp', 'switch')).some((reading) => reading.value === 1), 'the state in the store');
+	assert.deepEqual(
+		[row.node, row.device, row.quantity, row.value, row.by, row.result_value],
+		['salon', 'lamp', 'switch', 1, 'test', 1],
+	);
+	await waitFor(
+		async () => (await house.readings('salon', 'lamp', 'switch')).some((reading) => reading.value === 1),
+		'the state in the store',
+	);
 });
 
 test('a bare value is an order too', async () => {
@@ -72,24 +100,36 @@ for (const [name, output, value, error] of [
 		const id = `order-${orders + 1}`;
 		let result;
 
-		if (value === 'bright' || value === 5) { // unreadable: so is its id
+		if (value === 'bright' || value === 5) {
+			// unreadable: so is its id
 			await house.pub(`salon/${output}/set`, JSON.stringify({ value, id }));
 			orders++;
-			result = JSON.parse((await waitFor(() => bus.messages.slice(before).find((message) => message.topic.endsWith('/result')), 'a result')).text);
+			result = JSON.parse(
+				(
+					await waitFor(
+						() =>
+							bus.messages
+								.slice(before)
+								.find((message) => message.topic.endsWith('/result')),
+						'a result',
+					)
+				).text,
+			);
 		} else {
 			result = await order(output, value);
 		}
 		assert.equal(result.ok, false);
-		if (error instanceof RegExp)
-			assert.match(result.error, error);
-		else
-			assert.equal(result.error, error);
+		if (error instanceof RegExp) assert.match(result.error, error);
+		else assert.equal(result.error, error);
 		assert.ok(!bus.messages.slice(before).some(state(output, value)), 'no new state');
 	});
 
 test('a refusal stands in the command log with its reason', async () => {
 	await order('servo/position', 500);
-	const row = await waitFor(async () => (await logged(`order-${orders}`))?.error && logged(`order-${orders}`), 'the refusal in the store');
+	const row = await waitFor(
+		async () => (await logged(`order-${orders}`))?.error && logged(`order-${orders}`),
+		'the refusal in the store',
+	);
 
 	assert.deepEqual([row.ok, row.error, row.value], [0, 'over 180', 500]);
 });
@@ -114,8 +154,10 @@ test('an output that falls silent gives neither result nor state', async () => {
 test('a retained order is never obeyed', async () => {
 	await order('lamp/switch', 0);
 	await house.pub('salon/lamp/switch/set', '{"value":1,"id":"retained"}', { retain: true });
-	await bus.heard((message) => message.topic === 'foyer/salon/lamp/switch/result' && message.text.includes('"retained"'),
-		'a live order with the retain flag reaches who was there');
+	await bus.heard(
+		(message) => message.topic === 'foyer/salon/lamp/switch/result' && message.text.includes('"retained"'),
+		'a live order with the retain flag reaches who was there',
+	);
 	await order('lamp/switch', 0);
 	await house.nodes.salon.stop();
 	const before = bus.messages.length;
@@ -143,15 +185,29 @@ test('with an MQTT 5 response topic the result goes there as well', async () => 
 	const answer = JSON.parse(await house.request('salon/servo/position/set', '{"value":45,"id":"asked"}'));
 
 	assert.deepEqual([answer.id, answer.ok, answer.value], ['asked', true, 45]);
-	await bus.heard((message) => message.topic === 'foyer/salon/servo/position/result' && message.text.includes('"asked"'), 'the usual result too');
+	await bus.heard(
+		(message) => message.topic === 'foyer/salon/servo/position/result' && message.text.includes('"asked"'),
+		'the usual result too',
+	);
 	assert.equal(JSON.parse(await house.request('salon/servo/position/set', '181')).error, 'over 180');
 });
 
 test('a hundred orders at once are all answered', async () => {
 	const ids = Array.from({ length: 100 }, (_, i) => `many-${i}`);
 
-	await house.pubLines('salon/servo/position/set', ids.map((id, i) => JSON.stringify({ value: (i % 37) * 5, id })));
-	await waitFor(() => ids.every((id) => bus.messages.some((message) => message.topic.endsWith('/result') && message.text.includes(`"${id}"`))), '100 results');
+	await house.pubLines(
+		'salon/servo/position/set',
+		ids.map((id, i) => JSON.stringify({ value: (i % 37) * 5, id })),
+	);
+	await waitFor(
+		() =>
+			ids.every((id) =>
+				bus.messages.some(
+					(message) => message.topic.endsWith('/result') && message.text.includes(`"${id}"`),
+				),
+			),
+		'100 results',
+	);
 });
 
 test('the node says what it is and has in $info, its health in $health', async () => {
@@ -159,7 +215,14 @@ test('the node says what it is and has in $info, its health in $health', async (
 	const health = JSON.parse((await bus.heard((message) => message.topic === 'foyer/salon/$health', '$health')).text);
 
 	assert.equal(info.protocol, 1);
-	assert.deepEqual(info.devices.servo.quantities.position, { unit: '°', interval: 3600, output: 'range', min: 0, max: 180, step: 5 });
+	assert.deepEqual(info.devices.servo.quantities.position, {
+		unit: '°',
+		interval: 3600,
+		output: 'range',
+		min: 0,
+		max: 180,
+		step: 5,
+	});
 	assert.equal(info.devices.air.quantities.temperature.output, undefined);
 	assert.equal(health.devices.lamp.ok, true);
 	assert.ok(health.rss > 100000 && health.uptime > 0);
@@ -171,7 +234,10 @@ test('a node that is killed is offline by its last will, one that leaves says so
 
 	await house.nodes.grange.kill();
 	await grange.heard((message) => message.text === 'offline', 'the last will');
-	await waitFor(async () => (await house.rows("SELECT online FROM node WHERE name = 'grange'"))[0]?.online === 0, 'the store knows');
+	await waitFor(
+		async () => (await house.rows("SELECT online FROM node WHERE name = 'grange'"))[0]?.online === 0,
+		'the store knows',
+	);
 	await house.startNodeFile('grange', `${house.folder}/grange.conf`);
 	const heard = grange.messages.length;
 	assert.equal((await house.nodes.grange.stop()).code, 0);
@@ -180,12 +246,28 @@ test('a node that is killed is offline by its last will, one that leaves says so
 });
 
 test('a simulated fault is told in $health when it begins', async () => {
-	await house.startNode('cave', { air: { driver: 'sim', quantities: 'temperature', fault: 'silent', fault_every: '1h', fault_for: '1h', interval: '200ms' } });
+	await house.startNode('cave', {
+		air: {
+			driver: 'sim',
+			quantities: 'temperature',
+			fault: 'silent',
+			fault_every: '1h',
+			fault_for: '1h',
+			interval: '200ms',
+		},
+	});
 	const cave = await house.listen('foyer/cave/#');
-	const ill = await cave.heard((message) => message.topic.endsWith('$health') && JSON.parse(message.text).devices.air.ok === false, 'the fault');
+	const ill = await cave.heard(
+		(message) => message.topic.endsWith('$health') && JSON.parse(message.text).devices.air.ok === false,
+		'the fault',
+	);
 
 	assert.match(JSON.parse(ill.text).devices.air.error, /no answer/);
-	await staysFalse(() => cave.messages.some((message) => message.topic.endsWith('/temperature')), 'a reading of a silent sensor', 500);
+	await staysFalse(
+		() => cave.messages.some((message) => message.topic.endsWith('/temperature')),
+		'a reading of a silent sensor',
+		500,
+	);
 	assert.equal(house.nodes.cave.count(/no answer/), 1, 'told once');
 	await cave.stop();
 });

@@ -17,28 +17,37 @@ after(async () => {
 
 // The demo's own programs carry its temporary folder in their environment.
 function running() {
-	return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
-		try {
-			return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`TMPDIR=${folder}`);
-		} catch {
-			return false;
-		}
-	});
+	return readdirSync('/proc')
+		.filter((pid) => /^\d+$/.test(pid))
+		.filter((pid) => {
+			try {
+				return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`TMPDIR=${folder}`);
+			} catch {
+				return false;
+			}
+		});
 }
 
 // The programs are built: what is tested is what `make demo` runs after that, by the same file.
 function demo(env) {
-	const part = new Part('demo', join(root, 'config/demo/run'), [], { cwd: root, env: { BUILD: build, TMPDIR: folder, ...env } });
+	const part = new Part('demo', join(root, 'config/demo/run'), [], {
+		cwd: root,
+		env: { BUILD: build, TMPDIR: folder, ...env },
+	});
 
 	parts.push(part);
 	return part;
 }
 
-const address = (part) => waitFor(() => {
-	if (part.ended)
-		throw new Error(`the demo has ended: ${part.out}${part.log}`);
-	return /Foyer is at\s+(http:\S+)/.exec(part.out)?.[1].replace(/\/$/, '');
-}, 'the page\'s URL', 90000);
+const address = (part) =>
+	waitFor(
+		() => {
+			if (part.ended) throw new Error(`the demo has ended: ${part.out}${part.log}`);
+			return /Foyer is at\s+(http:\S+)/.exec(part.out)?.[1].replace(/\/$/, '');
+		},
+		"the page's URL",
+		90000,
+	);
 
 async function leavesNothing() {
 	await waitFor(() => running().length === 0, `no process of the demo: ${running()}`, 5000);
@@ -56,14 +65,17 @@ test('the demo shows a house with a week behind it and ends by the clock', { dea
 
 	assert.equal(new URL(url).port, String(port));
 	const page = await (await fetch(url)).text();
-	for (const node of ['salon', 'cuisine', 'garage'])
-		assert.match(page, new RegExp(`/node/${node}`));
+	for (const node of ['salon', 'cuisine', 'garage']) assert.match(page, new RegExp(`/node/${node}`));
 	const series = /data-series="(salon\/[^"]*\/temperature)"/.exec(page)[1];
 	const week = `${url}/api/v1/history?series=${series}&from=${Date.now() - 7 * DAY}&to=${Date.now()}&points=300`;
-	const points = await waitFor(async () => {
-		const known = (await (await fetch(week)).json()).series[0].points.filter(([, mean]) => mean !== null);
-		return known.length > 200 && known;
-	}, 'a week in the chart', 15000);
+	const points = await waitFor(
+		async () => {
+			const known = (await (await fetch(week)).json()).series[0].points.filter(([, mean]) => mean !== null);
+			return known.length > 200 && known;
+		},
+		'a week in the chart',
+		15000,
+	);
 	assert.ok(points[0][0] < Date.now() - 6.9 * DAY, 'a week is there');
 	assert.ok(points.at(-1)[0] > Date.now() - 3 * 3600000, 'up to now');
 	const nodes = (await (await fetch(`${url}/api/v1/nodes`)).json()).nodes;

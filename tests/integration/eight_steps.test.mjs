@@ -11,10 +11,14 @@ const house = new House();
 await house.startBroker();
 await house.startCollector();
 await house.startWebd();
-await house.startNode('atelier', {
-	air: { driver: 'sim', quantities: 'temperature humidity', interval: '100ms' },
-	lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.label': 'Lampe', interval: '1h' },
-}, { node: { label: 'Atelier' } });
+await house.startNode(
+	'atelier',
+	{
+		air: { driver: 'sim', quantities: 'temperature humidity', interval: '100ms' },
+		lamp: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.label': 'Lampe', interval: '1h' },
+	},
+	{ node: { label: 'Atelier' } },
+);
 const browser = await openBrowser();
 after(async () => {
 	await browser.close();
@@ -25,7 +29,10 @@ test('step 1: notation round-trips', async () => {
 	const bus = await house.listen('foyer/#');
 
 	// From a node's mouth: topic, quality of service and payload are as the notation says.
-	const live = await bus.heard((message) => message.topic === 'foyer/atelier/air/temperature' && !message.retain, 'a reading');
+	const live = await bus.heard(
+		(message) => message.topic === 'foyer/atelier/air/temperature' && !message.retain,
+		'a reading',
+	);
 	const reading = JSON.parse(live.text);
 	assert.equal(live.qos, 1);
 	assert.deepEqual(Object.keys(reading).sort(), ['seq', 'time', 'unit', 'value']);
@@ -33,10 +40,16 @@ test('step 1: notation round-trips', async () => {
 	assert.ok(Number.isInteger(reading.time) && Math.abs(reading.time - Date.now()) < 5000);
 	assert.ok(Number.isInteger(reading.seq) && reading.seq > 0);
 	assert.equal((await bus.heard((message) => message.topic === 'foyer/atelier/$status', '$status')).text, 'online');
-	assert.equal(JSON.parse((await bus.heard((message) => message.topic === 'foyer/atelier/$info', '$info')).text).label, 'Atelier');
+	assert.equal(
+		JSON.parse((await bus.heard((message) => message.topic === 'foyer/atelier/$info', '$info')).text).label,
+		'Atelier',
+	);
 
 	// Said again by somebody else, word for word, it means the same: the store knows it already.
-	const rows = () => house.rows(`SELECT q.value FROM temperature AS q JOIN series AS s ON s.id = q.series WHERE s.node = 'atelier' AND q.time = ${reading.time}`);
+	const rows = () =>
+		house.rows(
+			`SELECT q.value FROM temperature AS q JOIN series AS s ON s.id = q.series WHERE s.node = 'atelier' AND q.time = ${reading.time}`,
+		);
 	await waitFor(async () => (await rows()).length === 1, 'the reading is stored');
 	await house.pub('atelier/air/temperature', live.text);
 	await house.settled();
@@ -47,7 +60,9 @@ test('step 1: notation round-trips', async () => {
 	await house.pub('atelier/lamp/switch/set', '{"value":1,"id":"7f3a","by":"test"}');
 	const result = JSON.parse((await bus.heard((message) => message.topic.endsWith('/switch/result'), 'the result')).text);
 	assert.deepEqual([result.id, result.ok, result.value], ['7f3a', true, 1]);
-	const receipted = (message) => message.topic === 'foyer/atelier/$stored' && JSON.parse(message.text).seq.some(([first, last]) => first <= reading.seq && reading.seq <= last);
+	const receipted = (message) =>
+		message.topic === 'foyer/atelier/$stored' &&
+		JSON.parse(message.text).seq.some(([first, last]) => first <= reading.seq && reading.seq <= last);
 	await bus.heard(receipted, 'a receipt for the reading');
 	await bus.stop();
 });
@@ -82,8 +97,7 @@ async function render(text, data, partials = {}) {
 
 	mkdirSync(folder, { recursive: true });
 	writeFileSync(join(folder, 'page.mustache'), text);
-	for (const [name, partial] of Object.entries(partials))
-		writeFileSync(join(folder, `${name}.mustache`), partial);
+	for (const [name, partial] of Object.entries(partials)) writeFileSync(join(folder, `${name}.mustache`), partial);
 	writeFileSync(join(folder, 'data.json'), JSON.stringify(data));
 	return run(program('webd'), ['--render', join(folder, 'page.mustache'), '--data', join(folder, 'data.json')]);
 }
@@ -97,8 +111,11 @@ test('step 4: static template', async () => {
 });
 
 test('step 4: template with a variable', async () => {
-	const result = await render('<p>{{greeting}} {{{raw}}}</p>{{#list}}[{{.}}]{{/list}}{{^none}}!{{/none}}{{> foot}}', { greeting: 'a < b & "c"', raw: '<b>', list: [1, 2] },
-		{ foot: '<i>{{greeting}}</i>' });
+	const result = await render(
+		'<p>{{greeting}} {{{raw}}}</p>{{#list}}[{{.}}]{{/list}}{{^none}}!{{/none}}{{> foot}}',
+		{ greeting: 'a < b & "c"', raw: '<b>', list: [1, 2] },
+		{ foot: '<i>{{greeting}}</i>' },
+	);
 
 	assert.equal(result.code, 0, result.stderr);
 	assert.equal(result.stdout, '<p>a &lt; b &amp; &quot;c&quot; <b></p>[1][2]!<i>a &lt; b &amp; &quot;c&quot;</i>');
@@ -120,7 +137,10 @@ test('step 4: value from the database without template', async () => {
 	}, 'webd reads it');
 
 	assert.deepEqual(series[0].points, [[row.time, 51.5]]);
-	assert.deepEqual([series[0].node, series[0].device, series[0].quantity, series[0].unit, series[0].resolution], ['salon', 'bme280', 'humidity', '%', 0]);
+	assert.deepEqual(
+		[series[0].node, series[0].device, series[0].quantity, series[0].unit, series[0].resolution],
+		['salon', 'bme280', 'humidity', '%', 0],
+	);
 });
 
 test('step 4: value from the database with template', async () => {
@@ -136,7 +156,10 @@ test('step 4: value from the database with template', async () => {
 
 test('step 5: node-agent publishes regularly and it is stored', async () => {
 	const rows = await house.stored('atelier', 'air', 'temperature', 20);
-	const steps = rows.slice(1).map((row, i) => row.time - rows[i].time).sort((a, b) => a - b);
+	const steps = rows
+		.slice(1)
+		.map((row, i) => row.time - rows[i].time)
+		.sort((a, b) => a - b);
 
 	assert.ok(Math.abs(steps[steps.length >> 1] - 100) <= 20, `every 100 ms, not ${steps[steps.length >> 1]}`);
 	assert.ok(rows.every((row) => row.value > 10 && row.value < 35));
@@ -145,36 +168,57 @@ test('step 5: node-agent publishes regularly and it is stored', async () => {
 
 test('step 6: the last 100 temperatures and humidities in one chart, each with its own axis', async () => {
 	const start = Date.now() - 3600000;
-	const readings = (value) => Array.from({ length: 150 }, (_, i) => JSON.stringify({ value: value(i), time: start + i * 20000 }));
-	await house.pubLines('cave/bme280/temperature', readings((i) => 12 + (i % 40) / 10));
-	await house.pubLines('cave/bme280/humidity', readings((i) => 60 + (i % 25)));
+	const readings = (value) =>
+		Array.from({ length: 150 }, (_, i) => JSON.stringify({ value: value(i), time: start + i * 20000 }));
+	await house.pubLines(
+		'cave/bme280/temperature',
+		readings((i) => 12 + (i % 40) / 10),
+	);
+	await house.pubLines(
+		'cave/bme280/humidity',
+		readings((i) => 60 + (i % 25)),
+	);
 	const expected = {};
 
 	for (const quantity of ['temperature', 'humidity'])
-		expected[quantity] = (await house.stored('cave', 'bme280', quantity, 150)).slice(-100).map((row) => ({ x: row.time, y: row.value }));
+		expected[quantity] = (await house.stored('cave', 'bme280', quantity, 150))
+			.slice(-100)
+			.map((row) => ({ x: row.time, y: row.value }));
 	const page = await openPage(browser);
 	await page.goto(`${house.url}/series/cave/bme280/temperature`);
 	await page.waitForFunction(() => window.foyerChart?.data.datasets.length === 2);
-	const drawn = await page.evaluate(() => window.foyerChart.data.datasets.map((set) => ({
-		key: set.key, axis: set.yAxisID, data: set.data.map(({ x, y }) => ({ x, y })), range: [window.foyerChart.scales[set.yAxisID].min, window.foyerChart.scales[set.yAxisID].max],
-	})));
+	const drawn = await page.evaluate(() =>
+		window.foyerChart.data.datasets.map((set) => ({
+			key: set.key,
+			axis: set.yAxisID,
+			data: set.data.map(({ x, y }) => ({ x, y })),
+			range: [window.foyerChart.scales[set.yAxisID].min, window.foyerChart.scales[set.yAxisID].max],
+		})),
+	);
 
 	for (const quantity of ['temperature', 'humidity'])
 		assert.deepEqual(drawn.find((set) => set.key === `cave/bme280/${quantity}`)?.data, expected[quantity]);
 	assert.notEqual(drawn[0].axis, drawn[1].axis);
 	for (const set of drawn)
-		assert.ok(set.data.every(({ y }) => y >= set.range[0] && y <= set.range[1]), 'each fits its axis');
+		assert.ok(
+			set.data.every(({ y }) => y >= set.range[0] && y <= set.range[1]),
+			'each fits its axis',
+		);
 	// Something is drawn: the canvas is not of one colour.
-	assert.ok(await page.evaluate(() => {
-		const canvas = document.getElementById('chart');
-		return new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size > 10;
-	}));
+	assert.ok(
+		await page.evaluate(() => {
+			const canvas = document.getElementById('chart');
+			return new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size > 10;
+		}),
+	);
 	assert.deepEqual(page.complaints, []);
 	assert.deepEqual([...page.hosts], [new URL(house.url).host], 'nothing comes from another host');
 
 	// A new reading joins the chart as it comes.
 	await house.pub('cave/bme280/temperature', '19.25');
-	await page.waitForFunction(() => window.foyerChart.data.datasets.some((set) => set.data.at(-1)?.y === 19.25 && set.data.length <= 101));
+	await page.waitForFunction(() =>
+		window.foyerChart.data.datasets.some((set) => set.data.at(-1)?.y === 19.25 && set.data.length <= 101),
+	);
 	await page.context().close();
 });
 
@@ -189,12 +233,21 @@ test('step 7: an order from the web page reaches the node and its answer the pag
 	const wanted = before === 'true' ? 0 : 1;
 	const heard = bus.messages.length;
 	await lamp.click();
-	const since = (topic) => waitFor(() => bus.messages.slice(heard).find((message) => message.topic === `foyer/atelier/lamp/${topic}`), topic);
+	const since = (topic) =>
+		waitFor(() => bus.messages.slice(heard).find((message) => message.topic === `foyer/atelier/lamp/${topic}`), topic);
 	assert.equal(JSON.parse((await since('switch/set')).text).value, wanted);
 	const result = JSON.parse((await since('switch/result')).text);
 	assert.deepEqual([result.ok, result.value], [true, wanted]);
-	await page.waitForFunction(([was]) => document.querySelector('form[data-series="atelier/lamp/switch"] [role=switch]').getAttribute('aria-checked') !== was, [before]);
-	await page.waitForFunction(() => document.querySelector('form[data-series="atelier/lamp/switch"]').dataset.state !== 'pending');
+	await page.waitForFunction(
+		([was]) =>
+			document
+				.querySelector('form[data-series="atelier/lamp/switch"] [role=switch]')
+				.getAttribute('aria-checked') !== was,
+		[before],
+	);
+	await page.waitForFunction(
+		() => document.querySelector('form[data-series="atelier/lamp/switch"]').dataset.state !== 'pending',
+	);
 	assert.deepEqual(page.complaints, []);
 	await page.reload();
 	assert.equal(await lamp.getAttribute('aria-checked'), String(wanted === 1), 'so says the server too');
@@ -220,7 +273,10 @@ test('step 8: the CSS is served and applied', async () => {
 	const page = await openPage(browser);
 
 	await page.goto(house.url);
-	const [href, loaded] = await page.evaluate(() => [document.querySelector('link[rel=stylesheet]').href, document.styleSheets[0].cssRules.length]);
+	const [href, loaded] = await page.evaluate(() => [
+		document.querySelector('link[rel=stylesheet]').href,
+		document.styleSheets[0].cssRules.length,
+	]);
 	const reply = await fetch(href);
 	assert.equal(reply.status, 200);
 	assert.match(reply.headers.get('content-type'), /^text\/css/);
@@ -229,7 +285,11 @@ test('step 8: the CSS is served and applied', async () => {
 	// A rule of ours decides how it looks: the panel has the surface's colour and round corners, no browser gives those by itself.
 	const looks = await page.evaluate(() => {
 		const panel = getComputedStyle(document.querySelector('.panel'));
-		return { radius: parseFloat(panel.borderTopLeftRadius), background: panel.backgroundColor, body: getComputedStyle(document.body).fontFamily };
+		return {
+			radius: parseFloat(panel.borderTopLeftRadius),
+			background: panel.backgroundColor,
+			body: getComputedStyle(document.body).fontFamily,
+		};
 	});
 	assert.ok(looks.radius > 0);
 	assert.notEqual(looks.background, 'rgba(0, 0, 0, 0)');

@@ -13,29 +13,51 @@ await house.startBroker();
 await house.startCollector();
 await house.startWebd();
 after(() => house.close());
-await house.pubLines('salon/bme280/temperature', Array.from({ length: 300 }, (_, i) => `{"value":${20 + (i % 50) / 10},"time":${start + i * 60000}}`));
+await house.pubLines(
+	'salon/bme280/temperature',
+	Array.from({ length: 300 }, (_, i) => `{"value":${20 + (i % 50) / 10},"time":${start + i * 60000}}`),
+);
 await house.pub('salon/door/contact', 'open');
 await house.stored('salon', 'bme280', 'temperature', 300);
 await waitFor(async () => (await house.get('/series/salon/bme280/temperature')).status === 200, 'webd knows the series');
 
 const get = (path, options) => ask(house.url, path, options);
 
-for (const path of ['/nothing', '/node', '/node/', '/node/nobody', '/node/a/b', '/series/salon/bme280', '/series/salon/bme280/humidity', '/api/v1', '/api/v1/nothing', '/static/',
-	'/static/nothing.css', '/static', '/javascript/other.js', '/index.html', '//', '/api/v1/history.xml'])
+for (const path of [
+	'/nothing',
+	'/node',
+	'/node/',
+	'/node/nobody',
+	'/node/a/b',
+	'/series/salon/bme280',
+	'/series/salon/bme280/humidity',
+	'/api/v1',
+	'/api/v1/nothing',
+	'/static/',
+	'/static/nothing.css',
+	'/static',
+	'/javascript/other.js',
+	'/index.html',
+	'//',
+	'/api/v1/history.xml',
+])
 	test(`404 for ${path}`, async () => {
 		const reply = await get(path);
 
 		assert.equal(reply.status, 404);
-		if (path.startsWith('/api/'))
-			assert.ok(JSON.parse(reply.body).error);
-		else
-			assert.match(reply.headers['content-type'], /^text\/html/);
+		if (path.startsWith('/api/')) assert.ok(JSON.parse(reply.body).error);
+		else assert.match(reply.headers['content-type'], /^text\/html/);
 	});
 
 for (const [method, path, allow] of [
-	['POST', '/', ['GET', 'HEAD']], ['DELETE', '/node/salon', ['GET', 'HEAD']], ['PUT', '/api/v1/nodes', ['GET', 'HEAD']],
-	['GET', '/api/v1/command', ['POST']], ['GET', '/command', ['POST']], ['POST', '/static/style.css', ['GET', 'HEAD']],
-	['PATCH', '/metrics', ['GET', 'HEAD']], ['POST', '/api/v1/live', ['GET', 'HEAD']],
+	['POST', '/', ['GET', 'HEAD']],
+	['DELETE', '/node/salon', ['GET', 'HEAD']],
+	['PUT', '/api/v1/nodes', ['GET', 'HEAD']],
+	['GET', '/api/v1/command', ['POST']],
+	['GET', '/command', ['POST']],
+	['POST', '/static/style.css', ['GET', 'HEAD']],
+	['PATCH', '/metrics', ['GET', 'HEAD']],
+	['POST', '/api/v1/live', ['GET', 'HEAD']],
 ])
 	test(`405 with Allow for ${method} ${path}`, async () => {
 		const reply = await get(path, { method });
@@ -47,9 +69,19 @@ for (const [method, path, allow] of [
 
 const SERIES = 'series=salon/bme280/temperature';
 for (const [query, key] of [
-	['', 'series'], ['series=', 'series'], ['series=salon', 'series'], ['series=Salon/x/y', 'series'], ['series=a/b/c/d', 'series'],
-	[`${SERIES}&last=0`, 'last'], [`${SERIES}&last=-1`, 'last'], [`${SERIES}&last=ten`, 'last'], [`${SERIES}&last=999999999999999999999`, 'last'], [`${SERIES}&last=1e3`, 'last'],
-	[`${SERIES}&from=yesterday`, 'from'], [`${SERIES}&from=${start}&to=soon`, 'to'], [`${SERIES}&from=${start}&to=${start + 1000}&points=abc`, 'points'],
+	['', 'series'],
+	['series=', 'series'],
+	['series=salon', 'series'],
+	['series=Salon/x/y', 'series'],
+	['series=a/b/c/d', 'series'],
+	[`${SERIES}&last=0`, 'last'],
+	[`${SERIES}&last=-1`, 'last'],
+	[`${SERIES}&last=ten`, 'last'],
+	[`${SERIES}&last=999999999999999999999`, 'last'],
+	[`${SERIES}&last=1e3`, 'last'],
+	[`${SERIES}&from=yesterday`, 'from'],
+	[`${SERIES}&from=${start}&to=soon`, 'to'],
+	[`${SERIES}&from=${start}&to=${start + 1000}&points=abc`, 'points'],
 	[`${SERIES}&from=${start + 1000}&to=${start}`, 'from'],
 ])
 	test(`400 with which and why for history?${query}`, async () => {
@@ -96,11 +128,27 @@ test('a body over 64 KiB is 413, whether it is announced or just comes', async (
 	const body = JSON.stringify({ value: 'x'.repeat(65 * 1024) });
 
 	assert.equal((await get('/api/v1/command', { method: 'POST', headers, body })).status, 413);
-	assert.equal((await get('/command', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `value=${'x'.repeat(70000)}` })).status, 413);
-	const chunked = `POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${
-		`4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(6)}0\r\n\r\n`;
+	assert.equal(
+		(
+			await get('/command', {
+				method: 'POST',
+				headers: { 'content-type': 'application/x-www-form-urlencoded' },
+				body: `value=${'x'.repeat(70000)}`,
+			})
+		).status,
+		413,
+	);
+	const chunked = `POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(
+		6,
+	)}0\r\n\r\n`;
 	assert.match(await say(house.url, chunked), /^HTTP\/1\.1 413 /);
-	assert.match(await say(house.url, 'POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\nx'), /^HTTP\/1\.1 413 /);
+	assert.match(
+		await say(
+			house.url,
+			'POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\nx',
+		),
+		/^HTTP\/1\.1 413 /,
+	);
 });
 
 test('static files have an ETag, answer 304, and may be kept', async () => {
@@ -113,7 +161,10 @@ test('static files have an ETag, answer 304, and may be kept', async () => {
 	assert.equal(again.status, 304);
 	assert.equal(again.body.length, 0);
 	assert.equal((await get('/static/style.css', { headers: { 'if-none-match': '"other"' } })).status, 200);
-	assert.equal((await get('/static/style.css', { headers: { 'if-none-match': `"other", W/${first.headers.etag}` } })).status, 304);
+	assert.equal(
+		(await get('/static/style.css', { headers: { 'if-none-match': `"other", W/${first.headers.etag}` } })).status,
+		304,
+	);
 	const href = /href="(\/static\/style\.css\?v=[^"]+)"/.exec((await house.get('/')).text)[1];
 	assert.match((await get(href)).headers['cache-control'], /max-age=\d{7,}/);
 	for (const path of ['/', '/api/v1/latest', '/node/salon'])
@@ -134,13 +185,33 @@ test('gzip where it pays, and only for who takes it', async () => {
 	assert.match(gunzipSync(page.body).toString(), /<\/html>/);
 	assert.equal(small.headers['content-encoding'], undefined);
 	assert.equal(plain.headers['content-encoding'], undefined);
-	assert.equal((await get('/static/style.css', { headers: { 'accept-encoding': 'gzip;q=0' } })).headers['content-encoding'], undefined);
+	assert.equal(
+		(await get('/static/style.css', { headers: { 'accept-encoding': 'gzip;q=0' } })).headers['content-encoding'],
+		undefined,
+	);
 });
 
 test('no path leads out of web/static', async () => {
-	const outside = ['../templates/top.mustache', '..%2ftemplates/top.mustache', '%2e%2e/templates/top.mustache', '%2e%2e%2ftemplates%2ftop.mustache', '..%5ctemplates%5ctop.mustache',
-		'%252e%252e/templates/top.mustache', './../templates/top.mustache', 'x/../../templates/top.mustache', '....//templates/top.mustache', '..;/templates/top.mustache',
-		'/etc/passwd', '../../../../../../../../etc/passwd', '..%c0%af../etc/passwd', '.', '..', '%00', 'style.css%00.png', '.htaccess'];
+	const outside = [
+		'../templates/top.mustache',
+		'..%2ftemplates/top.mustache',
+		'%2e%2e/templates/top.mustache',
+		'%2e%2e%2ftemplates%2ftop.mustache',
+		'..%5ctemplates%5ctop.mustache',
+		'%252e%252e/templates/top.mustache',
+		'./../templates/top.mustache',
+		'x/../../templates/top.mustache',
+		'....//templates/top.mustache',
+		'..;/templates/top.mustache',
+		'/etc/passwd',
+		'../../../../../../../../etc/passwd',
+		'..%c0%af../etc/passwd',
+		'.',
+		'..',
+		'%00',
+		'style.css%00.png',
+		'.htaccess',
+	];
 
 	for (const path of outside) {
 		const reply = await get(`/static/${path}`);
@@ -165,9 +236,18 @@ test('every reply has the headers of a careful site', async () => {
 });
 
 test('garbage on the wire is answered or dropped, and harms nothing', async () => {
-	for (const bytes of ['\r\n\r\n', 'GET\r\n\r\n', `GET /${'a'.repeat(100000)} HTTP/1.1\r\nHost: x\r\n\r\n`, `GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(5000)}\r\n`, '\0\x01\x02\x03'.repeat(100),
-		'GET /%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /node/%zz HTTP/1.1\r\nHost: x\r\n\r\n', 'POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n',
-		'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 'GET http://elsewhere/ HTTP/1.1\r\nHost: x\r\n\r\n'])
+	for (const bytes of [
+		'\r\n\r\n',
+		'GET\r\n\r\n',
+		`GET /${'a'.repeat(100000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+		`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(5000)}\r\n`,
+		'\0\x01\x02\x03'.repeat(100),
+		'GET /%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n',
+		'GET /node/%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+		'POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n',
+		'GET / HTTP/9.9\r\nHost: x\r\n\r\n',
+		'GET http://elsewhere/ HTTP/1.1\r\nHost: x\r\n\r\n',
+	])
 		await say(house.url, bytes, 300).catch(() => '');
 	assert.equal((await get('/healthz')).status, 200);
 });
@@ -199,13 +279,18 @@ test('/metrics is Prometheus text, /healthz says ok', async () => {
 
 	assert.match(metrics.headers['content-type'], /^text\/plain/);
 	for (const line of metrics.body.toString().trim().split('\n'))
-		assert.match(line, /^(# (HELP|TYPE) [a-z_:]+ .*|[a-z_:][a-z0-9_:]*(\{([a-z_]+="[^"\n]*",?)*\})? -?[0-9.e+-]+( \d+)?)$/);
+		assert.match(
+			line,
+			/^(# (HELP|TYPE) [a-z_:]+ .*|[a-z_:][a-z0-9_:]*(\{([a-z_]+="[^"\n]*",?)*\})? -?[0-9.e+-]+( \d+)?)$/,
+		);
 	assert.match(metrics.body.toString(), /temperature/);
 	assert.equal(health.status, 200);
 });
 
 test('thirty requests at once on one connection each, and kept alive', async () => {
-	const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => house.get(i % 2 ? '/' : `/api/v1/history?${SERIES}&last=100`)));
+	const replies = await Promise.all(
+		Array.from({ length: 30 }, (_, i) => house.get(i % 2 ? '/' : `/api/v1/history?${SERIES}&last=100`)),
+	);
 
 	assert.ok(replies.every((reply) => reply.status === 200));
 });

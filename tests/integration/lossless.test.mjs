@@ -45,24 +45,37 @@ async function eachOnce(where, device, quantity) {
 	const values = (await where.readings('salon', device, quantity)).map((row) => row.value);
 	const known = new Set(values);
 
-	assert.deepEqual(Array.from({ length: FLOOD }, (_, i) => i).filter((i) => !known.has(i)), [], 'lost');
+	assert.deepEqual(
+		Array.from({ length: FLOOD }, (_, i) => i).filter((i) => !known.has(i)),
+		[],
+		'lost',
+	);
 	assert.equal(values.length, FLOOD, 'stored twice');
 	assert.deepEqual(await where.rows('SELECT * FROM rejected'), []);
 }
 
-for (const [window, where] of [['the usual window', house], ['a wide window', wide]]) {
+for (const [window, where] of [
+	['the usual window', house],
+	['a wide window', wide],
+]) {
 	test(`kill -9 in a flood of timed readings, with ${window}: each is in the file once`, { deadline: 90000 }, async () => {
 		const start = Date.now() - FLOOD * 1000;
 		const lines = Array.from({ length: FLOOD }, (_, i) => `{"value":${i},"time":${start + i * 1000}}`);
 
-		assert.ok((await killInTheMiddle(where, 'energy', flood(where, 'salon/timed/energy', lines))) >= 2, 'killed in the middle');
+		assert.ok(
+			(await killInTheMiddle(where, 'energy', flood(where, 'salon/timed/energy', lines))) >= 2,
+			'killed in the middle',
+		);
 		await eachOnce(where, 'timed', 'energy');
 	});
 
 	test(`kill -9 in a flood of bare readings, with ${window}: each is in the file once`, { deadline: 90000 }, async () => {
 		const lines = Array.from({ length: FLOOD }, (_, i) => String(i));
 
-		assert.ok((await killInTheMiddle(where, 'volume', flood(where, 'salon/bare/volume', lines))) >= 2, 'killed in the middle');
+		assert.ok(
+			(await killInTheMiddle(where, 'volume', flood(where, 'salon/bare/volume', lines))) >= 2,
+			'killed in the middle',
+		);
 		await eachOnce(where, 'bare', 'volume');
 	});
 }
@@ -72,7 +85,10 @@ test('kill -9 with the commit interval of 10 s, before anything of the batch is 
 	await wide.startCollector({ set: ['store.commit_interval=10s'] });
 	await wide.pub('salon/early/voltage', '0'); // after a quiet spell: committed at once
 	await wide.stored('salon', 'early', 'voltage', 1);
-	await wide.pubLines('salon/early/voltage', Array.from({ length: 15 }, (_, i) => String(i + 1)));
+	await wide.pubLines(
+		'salon/early/voltage',
+		Array.from({ length: 15 }, (_, i) => String(i + 1)),
+	);
 	await sleep(300); // it has them, and holds them
 	const held = (await wide.readings('salon', 'early', 'voltage')).length;
 	await wide.collector.kill();
@@ -80,42 +96,68 @@ test('kill -9 with the commit interval of 10 s, before anything of the batch is 
 	await wide.startCollector();
 	const rows = await wide.stored('salon', 'early', 'voltage', 16);
 	await wide.settled();
-	assert.deepEqual(rows.map((row) => row.value), Array.from({ length: 16 }, (_, i) => i));
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		Array.from({ length: 16 }, (_, i) => i),
+	);
 	assert.equal((await wide.readings('salon', 'early', 'voltage')).length, 16);
 });
 
-test('SIGTERM in the middle of a flood of batches: it leaves within 2 s, and the rest waits for it', { deadline: 60000 }, async () => {
-	const start = Date.now() - 86400000;
-	const batches = Array.from({ length: 100 }, (_, i) => JSON.stringify(Array.from({ length: 1000 }, (_, j) => ({ value: 1000 + (j % 50), time: start + (i * 1000 + j) * 100 }))));
+test(
+	'SIGTERM in the middle of a flood of batches: it leaves within 2 s, and the rest waits for it',
+	{ deadline: 60000 },
+	async () => {
+		const start = Date.now() - 86400000;
+		const batches = Array.from({ length: 100 }, (_, i) =>
+			JSON.stringify(
+				Array.from({ length: 1000 }, (_, j) => ({
+					value: 1000 + (j % 50),
+					time: start + (i * 1000 + j) * 100,
+				})),
+			),
+		);
 
-	await wide.collector.stop();
-	await wide.pubLines('salon/heap/pressure', batches);
-	await wide.startCollector();
-	await wide.stored('salon', 'heap', 'pressure', 1);
-	const { code, ms } = await wide.collector.stop();
-	const before = (await wide.readings('salon', 'heap', 'pressure')).length;
-	assert.equal(code, 0);
-	assert.ok(ms < 2000, `${ms} ms`);
-	assert.ok(before < 100000, 'in the middle');
-	await wide.startCollector();
-	await waitFor(async () => (await count(wide, 'pressure')) >= 100000, 'all of it', 30000);
-	await wide.settled();
-	assert.equal((await wide.readings('salon', 'heap', 'pressure')).length, 100000);
-});
+		await wide.collector.stop();
+		await wide.pubLines('salon/heap/pressure', batches);
+		await wide.startCollector();
+		await wide.stored('salon', 'heap', 'pressure', 1);
+		const { code, ms } = await wide.collector.stop();
+		const before = (await wide.readings('salon', 'heap', 'pressure')).length;
+		assert.equal(code, 0);
+		assert.ok(ms < 2000, `${ms} ms`);
+		assert.ok(before < 100000, 'in the middle');
+		await wide.startCollector();
+		await waitFor(async () => (await count(wide, 'pressure')) >= 100000, 'all of it', 30000);
+		await wide.settled();
+		assert.equal((await wide.readings('salon', 'heap', 'pressure')).length, 100000);
+	},
+);
 
 test('while the collector is away the broker keeps everything for it', { deadline: 60000 }, async () => {
 	await house.collector.stop();
-	await house.pubLines('salon/away/power', Array.from({ length: 3000 }, (_, i) => String(i)));
+	await house.pubLines(
+		'salon/away/power',
+		Array.from({ length: 3000 }, (_, i) => String(i)),
+	);
 	await house.startCollector();
 	const rows = await house.stored('salon', 'away', 'power', 3000, 30000);
 
-	assert.deepEqual(rows.map((row) => row.value), Array.from({ length: 3000 }, (_, i) => i));
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		Array.from({ length: 3000 }, (_, i) => i),
+	);
 });
 
 test('equal bare readings, one after another, are readings of their own even across a kill', { deadline: 60000 }, async () => {
-	await house.pubLines('salon/equal/co2', Array.from({ length: 200 }, () => '400'));
+	await house.pubLines(
+		'salon/equal/co2',
+		Array.from({ length: 200 }, () => '400'),
+	);
 	await house.collector.kill();
-	await house.pubLines('salon/equal/co2', Array.from({ length: 200 }, () => '400'));
+	await house.pubLines(
+		'salon/equal/co2',
+		Array.from({ length: 200 }, () => '400'),
+	);
 	await house.startCollector();
 	await house.stored('salon', 'equal', 'co2', 400);
 	await house.settled();
@@ -137,16 +179,28 @@ test('a node whose broker and collector die loses nothing', { deadline: 90000 },
 	await house.startBroker();
 	await house.startCollector();
 	await house.nodes.pi.logged(/connected[\s\S]*connected/, 'the node connects again');
-	await waitFor(async () => (await house.readings('pi', 'air', 'temperature')).at(-1).time > Date.now() - 1000, 'it tells of now', 20000);
-	const rows = await waitFor(async () => {
-		const now = await house.readings('pi', 'air', 'temperature');
+	await waitFor(
+		async () => (await house.readings('pi', 'air', 'temperature')).at(-1).time > Date.now() - 1000,
+		'it tells of now',
+		20000,
+	);
+	const rows = await waitFor(
+		async () => {
+			const now = await house.readings('pi', 'air', 'temperature');
 
-		return now.filter((row) => row.time > gone && row.time < back).length >= 2 && now;
-	}, 'what the node measured without a broker is in the file', 20000);
+			return now.filter((row) => row.time > gone && row.time < back).length >= 2 && now;
+		},
+		'what the node measured without a broker is in the file',
+		20000,
+	);
 	const times = rows.map((row) => row.time);
 	const sent = heard.messages.flatMap((message) => [JSON.parse(message.text)].flat()).map((reading) => reading.time);
 
-	assert.deepEqual(sent.filter((time) => time < times.at(-1) && !times.includes(time)), [], 'what the bus heard is in the file');
+	assert.deepEqual(
+		sent.filter((time) => time < times.at(-1) && !times.includes(time)),
+		[],
+		'what the bus heard is in the file',
+	);
 	assert.equal(new Set(times).size, times.length);
 	await house.nodes.pi.stop();
 	await heard.stop();
@@ -165,7 +219,12 @@ test('a node that reads its configuration again keeps what waits for its receipt
 	await house.nodes.reloaded.logged(/configuration read again/);
 	const back = Date.now();
 	await house.startBroker();
-	await waitFor(async () => (await house.readings('reloaded', 'air', 'pressure')).filter((row) => row.time > gone && row.time < back).length >= 2,
-		'what was measured before the reload is in the file', 20000);
+	await waitFor(
+		async () =>
+			(await house.readings('reloaded', 'air', 'pressure')).filter((row) => row.time > gone && row.time < back)
+				.length >= 2,
+		'what was measured before the reload is in the file',
+		20000,
+	);
 	await house.nodes.reloaded.stop();
 });

@@ -40,7 +40,10 @@ test('bare readings never overwrite each other, not even equal ones in the same 
 	await house.pubLines('salon/burst/temperature', values);
 	const rows = await house.stored('salon', 'burst', 'temperature', 500);
 
-	assert.deepEqual(rows.map((row) => row.value), values);
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		values,
+	);
 	assert.equal(new Set(rows.map((row) => row.time)).size, 500);
 });
 
@@ -50,18 +53,28 @@ test('an object carries its own time, as milliseconds or as RFC 3339', async () 
 	await house.pub('salon/times/temperature', ' { "time" : "2026-03-01T11:00:01Z" , "value" : 2.5e1 } ');
 	const rows = await house.stored('salon', 'times', 'temperature', 3);
 
-	assert.deepEqual(rows, [
-		{ time: Date.UTC(2026, 2, 1, 11, 0, 0, 250), value: 24.5 },
-		{ time: Date.UTC(2026, 2, 1, 11, 0, 1), value: 25 },
-		{ time: now, value: 24.3 },
-	].sort((a, b) => a.time - b.time));
+	assert.deepEqual(
+		rows,
+		[
+			{ time: Date.UTC(2026, 2, 1, 11, 0, 0, 250), value: 24.5 },
+			{ time: Date.UTC(2026, 2, 1, 11, 0, 1), value: 25 },
+			{ time: now, value: 24.3 },
+		].sort((a, b) => a.time - b.time),
+	);
 });
 
-test('units are converted to the quantity\'s own', async () => {
+test("units are converted to the quantity's own", async () => {
 	const cases = [
-		['temperature', 212, '°F', 100], ['temperature', 300, 'K', 26.85], ['pressure', 101325, 'Pa', 1013.25],
-		['pressure', 1000, 'mbar', 1000], ['distance', 1.5, 'm', 150], ['distance', 25, 'mm', 2.5], ['voltage', 3300, 'mV', 3.3],
-		['power', 1.2, 'kW', 1200], ['energy', 500, 'Wh', 0.5], ['humidity', 0.5, 'ratio', 50],
+		['temperature', 212, '°F', 100],
+		['temperature', 300, 'K', 26.85],
+		['pressure', 101325, 'Pa', 1013.25],
+		['pressure', 1000, 'mbar', 1000],
+		['distance', 1.5, 'm', 150],
+		['distance', 25, 'mm', 2.5],
+		['voltage', 3300, 'mV', 3.3],
+		['power', 1.2, 'kW', 1200],
+		['energy', 500, 'Wh', 0.5],
+		['humidity', 0.5, 'ratio', 50],
 	];
 
 	for (const [index, [quantity, value, unit]] of cases.entries())
@@ -81,7 +94,10 @@ test('words of a binary quantity become 1 and 0', async () => {
 	await house.pubLines('salon/door/contact', words);
 	const rows = await house.stored('salon', 'door', 'contact', words.length);
 
-	assert.deepEqual(rows.map((row) => row.value), [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0]);
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		[1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0],
+	);
 });
 
 test('a text of 256 bytes is stored as it is', async () => {
@@ -97,9 +113,14 @@ test('a text of 256 bytes is stored as it is', async () => {
 });
 
 test('hundreds of refusals leave the collector well, and only the newest thousand stay', async () => {
-	await house.pubLines('no/flood/temperature', Array.from({ length: 1300 }, (_, i) => `bad ${i}`));
+	await house.pubLines(
+		'no/flood/temperature',
+		Array.from({ length: 1300 }, (_, i) => `bad ${i}`),
+	);
 	await house.settled();
-	const [{ count, last }] = await house.sql('SELECT count(*) AS count, (SELECT CAST(payload AS TEXT) FROM rejected ORDER BY id DESC LIMIT 1) AS last FROM rejected');
+	const [{ count, last }] = await house.sql(
+		'SELECT count(*) AS count, (SELECT CAST(payload AS TEXT) FROM rejected ORDER BY id DESC LIMIT 1) AS last FROM rejected',
+	);
 
 	assert.equal(count, 1000);
 	assert.equal(last, 'bad 1299');
@@ -134,7 +155,12 @@ for (const [name, topic, payload, reason] of [
 	['a unit of another quantity', 'no/unit2/temperature', '{"value":20,"unit":"hPa"}', /hPa/],
 	['a time before 2000', 'no/old/temperature', '{"value":20,"time":946684799999}', /before the year 2000/],
 	['a time in seconds', 'no/seconds/temperature', `{"value":20,"time":${Math.floor(now / 1000)}}`, /before the year 2000/],
-	['a time more than a day ahead', 'no/future/temperature', `{"value":20,"time":${now + DAY + 600000}}`, /more than a day ahead/],
+	[
+		'a time more than a day ahead',
+		'no/future/temperature',
+		`{"value":20,"time":${now + DAY + 600000}}`,
+		/more than a day ahead/,
+	],
 	['a time with a fraction', 'no/fraction/temperature', '{"value":20,"time":1767225600000.5}', /time/],
 	['a time without zone', 'no/zone/temperature', '{"value":20,"time":"2026-03-01T12:00:00"}', /time/],
 	['a day that does not exist', 'no/feb/temperature', '{"value":20,"time":"2026-02-30T12:00:00Z"}', /time/],
@@ -171,12 +197,23 @@ test('an empty payload clears a retained message and is no reading', async () =>
 });
 
 test('a batch: one bad element is refused, the others are stored', async () => {
-	const batch = [{ value: 20, time: now - 3000 }, { value: 'x', time: now - 2000 }, { value: 22, time: now - 1000 }, 23,
-		{ value: 24, time: now }];
+	const batch = [
+		{ value: 20, time: now - 3000 },
+		{ value: 'x', time: now - 2000 },
+		{ value: 22, time: now - 1000 },
+		23,
+		{ value: 24, time: now },
+	];
 	const { rows, refused } = await outcome('salon/batch/temperature', JSON.stringify(batch));
 
-	assert.deepEqual(rows.map((row) => row.value), [20, 22, 24]);
-	assert.deepEqual(refused.map((row) => row.payload), [JSON.stringify(batch[1]), '23']);
+	assert.deepEqual(
+		rows.map((row) => row.value),
+		[20, 22, 24],
+	);
+	assert.deepEqual(
+		refused.map((row) => row.payload),
+		[JSON.stringify(batch[1]), '23'],
+	);
 });
 
 test('the same instant: an equal value is known, another one is refused and the first stays', async () => {
@@ -191,8 +228,14 @@ test('the same instant: an equal value is known, another one is refused and the 
 
 test('receipts name what is stored, what was known and what was refused', async () => {
 	const listener = await house.listen('foyer/garage/$stored');
-	const receipted = () => new Set(listener.messages.flatMap((message) =>
-		JSON.parse(message.text).seq.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i))));
+	const receipted = () =>
+		new Set(
+			listener.messages.flatMap((message) =>
+				JSON.parse(message.text).seq.flatMap(([first, last]) =>
+					Array.from({ length: last - first + 1 }, (_, i) => first + i),
+				),
+			),
+		);
 
 	await house.pub('garage/a/temperature', JSON.stringify([1, 2, 3, 5].map((seq) => ({ value: seq, time: now + seq, seq }))));
 	await house.pub('garage/a/temperature', `{"value":3,"time":${now + 3},"seq":3}`);
@@ -209,7 +252,10 @@ test('a receipt is never sent before its reading is in the file', async () => {
 
 	for (let seq = 1; seq <= 20; seq++) {
 		await house.pub('grange/a/temperature', `{"value":${seq},"time":${now + seq},"seq":${seq}}`);
-		await listener.heard((message) => JSON.parse(message.text).seq.some(([first, last]) => first <= seq && seq <= last), `receipt ${seq}`);
+		await listener.heard(
+			(message) => JSON.parse(message.text).seq.some(([first, last]) => first <= seq && seq <= last),
+			`receipt ${seq}`,
+		);
 		assert.ok((await house.readings('grange', 'a', 'temperature')).some((row) => row.value === seq));
 	}
 	await listener.stop();
@@ -228,10 +274,16 @@ test('$status and $info reach the store; hostile ones are refused', async () => 
 	assert.equal(node.label, info.label);
 	assert.equal(node.online, 1);
 	assert.deepEqual(JSON.parse(node.info), info);
-	assert.deepEqual((await rejected()).filter((row) => row.topic.startsWith('foyer/bureau/')).map((row) => row.payload), ['perhaps', '[1]']);
+	assert.deepEqual(
+		(await rejected()).filter((row) => row.topic.startsWith('foyer/bureau/')).map((row) => row.payload),
+		['perhaps', '[1]'],
+	);
 	await house.pub('bureau/$status', 'offline', { retain: true });
 	await house.settled();
-	assert.deepEqual((await house.sql("SELECT online FROM event WHERE node = 'bureau' ORDER BY id")).map((row) => row.online), [1, 0]);
+	assert.deepEqual(
+		(await house.sql("SELECT online FROM event WHERE node = 'bureau' ORDER BY id")).map((row) => row.online),
+		[1, 0],
+	);
 });
 
 test('what is retained stores nothing anew when the collector starts again', async () => {
@@ -247,7 +299,10 @@ test('what is retained stores nothing anew when the collector starts again', asy
 	await house.collector.stop();
 	await house.startCollector({ set: ['mqtt.client_id=another-session'] }); // subscribes anew: the broker gives all that is retained
 	await house.settled();
-	assert.deepEqual(await house.sql('SELECT (SELECT count(*) FROM temperature) AS t, (SELECT count(*) FROM humidity) AS h'), before);
+	assert.deepEqual(
+		await house.sql('SELECT (SELECT count(*) FROM temperature) AS t, (SELECT count(*) FROM humidity) AS h'),
+		before,
+	);
 });
 
 test('a view spells out node, device and local time', async () => {

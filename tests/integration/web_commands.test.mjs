@@ -15,7 +15,14 @@ await house.startNode('salon', {
 	servo: { driver: 'sim', quantities: 'position', 'position.output': 'range', 'position.max': 180, interval: '1h' },
 	siren: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', 'switch.confirm': 'yes', interval: '1h' },
 	sign: { driver: 'sim', quantities: 'text', 'text.output': 'text', interval: '1h' },
-	rude: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer: 'refuse', reason: 'fuse blown', interval: '1h' },
+	rude: {
+		driver: 'sim',
+		quantities: 'switch',
+		'switch.output': 'switch',
+		answer: 'refuse',
+		reason: 'fuse blown',
+		interval: '1h',
+	},
 	mute: { driver: 'sim', quantities: 'switch', 'switch.output': 'switch', answer: 'silent', interval: '1h' },
 	air: { driver: 'sim', quantities: 'temperature', interval: '1h' },
 });
@@ -29,7 +36,7 @@ const command = async (...words) => {
 };
 const live = async (headers) => new Live(`${house.url}/api/v1/live`, headers).opened();
 
-test('200 with the node\'s own result', async () => {
+test("200 with the node's own result", async () => {
 	const reply = await command('salon', 'lamp', 'switch', 1);
 
 	assert.deepEqual([reply.status, reply.ok, reply.value], [200, true, 1]);
@@ -37,7 +44,10 @@ test('200 with the node\'s own result', async () => {
 	assert.equal((await command('salon', 'lamp', 'switch', 'off')).value, 0);
 	assert.equal((await command('salon', 'lamp', 'switch', true)).value, 1);
 	assert.equal((await command('salon', 'sign', 'text', '<b>Bonsoir</b>')).value, '<b>Bonsoir</b>');
-	const row = await waitFor(async () => (await house.rows(`SELECT ok FROM command WHERE command_id = '${reply.id}'`))[0], 'the command log');
+	const row = await waitFor(
+		async () => (await house.rows(`SELECT ok FROM command WHERE command_id = '${reply.id}'`))[0],
+		'the command log',
+	);
 	assert.equal(row.ok, 1);
 });
 
@@ -59,9 +69,19 @@ for (const [name, words, status, reason] of [
 		assert.match(reply.error, reason);
 	});
 
-for (const [name, body] of [['no JSON', 'value=1'], ['an empty body', ''], ['an array', '[]'], ['a deep one', '['.repeat(5000)], ['broken UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])]])
+for (const [name, body] of [
+	['no JSON', 'value=1'],
+	['an empty body', ''],
+	['an array', '[]'],
+	['a deep one', '['.repeat(5000)],
+	['broken UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
+])
 	test(`400 for ${name} instead of an order`, async () => {
-		const reply = await house.get('/api/v1/command', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+		const reply = await house.get('/api/v1/command', {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body,
+		});
 
 		assert.equal(reply.status, 400, reply.text);
 		assert.ok(JSON.parse(reply.text).error);
@@ -82,16 +102,27 @@ test('504 when the output gives no answer', async () => {
 });
 
 test('a form gets its answer by redirect, and never leads elsewhere', async () => {
-	const send = (fields, headers = {}) => house.get('/command', { method: 'POST', headers, body: new URLSearchParams(fields) });
+	const send = (fields, headers = {}) =>
+		house.get('/command', { method: 'POST', headers, body: new URLSearchParams(fields) });
 	const order = { node: 'salon', device: 'lamp', quantity: 'switch', value: '0' };
 	const reply = await send({ ...order, back: '/node/salon' });
 
 	assert.equal(reply.status, 303);
 	assert.match(reply.headers.get('location'), /^\/node\/salon\?outcome=/);
 	assert.equal((await house.get(reply.headers.get('location'))).status, 200);
-	for (const back of ['//evil.example/', 'https://evil.example/', '/\\evil.example', 'javascript:alert(1)', '/a\r\nSet-Cookie: x=1'])
+	for (const back of [
+		'//evil.example/',
+		'https://evil.example/',
+		'/\\evil.example',
+		'javascript:alert(1)',
+		'/a\r\nSet-Cookie: x=1',
+	])
 		assert.match((await send({ ...order, back })).headers.get('location'), /^\/(\?|$|[a-z])/, back);
-	assert.equal((await send({ ...order, back: '/' }, { origin: 'https://evil.example' })).status, 403, 'a form of another site');
+	assert.equal(
+		(await send({ ...order, back: '/' }, { origin: 'https://evil.example' })).status,
+		403,
+		'a form of another site',
+	);
 	const refused = await send({ ...order, device: 'servo', quantity: 'position', value: '500', back: '/node/salon' });
 	assert.match((await house.get(refused.headers.get('location'), { headers: { 'accept-language': 'en' } })).text, /over 180/);
 });
@@ -112,7 +143,10 @@ test('the event stream tells readings, node status and results as they come', as
 	assert.ok(result.data.latency_ms >= 0);
 	await command('salon', 'rude', 'switch', 1);
 	await stream.heard('result', (data) => data.ok === false && /fuse blown/.test(data.error), 'the refusal');
-	assert.ok(stream.events.every((event) => event.id), 'each has an id');
+	assert.ok(
+		stream.events.every((event) => event.id),
+		'each has an id',
+	);
 	await stream.stop();
 });
 
@@ -133,8 +167,7 @@ test('Last-Event-ID resumes without a gap and without repeating', async () => {
 	assert.ok(!second.events.some((event) => event.event === 'reset'));
 	const lost = await live({ 'last-event-id': '1-of-another-life' });
 	await waitFor(() => lost.events.some((event) => event.event === 'reset'), 'an unknown id is told to read anew');
-	for (const stream of [whole, second, lost])
-		await stream.stop();
+	for (const stream of [whole, second, lost]) await stream.stop();
 });
 
 test('a comment comes every 15 s, so that nobody takes silence for death', { deadline: 40000 }, async () => {
@@ -157,17 +190,37 @@ test('a client that leaves is forgotten', async () => {
 const HOSTILE = '"><img src=x onerror=window.pwned=1><script>window.pwned=1</script>{{{x}}}\'';
 
 test('hostile labels never become markup', { deadline: 60000 }, async () => {
-	const info = { label: HOSTILE, icon: HOSTILE, version: HOSTILE, devices: { lamp: { label: HOSTILE, icon: HOSTILE, driver: HOSTILE, quantities: {
-		switch: { label: HOSTILE, icon: HOSTILE, unit: HOSTILE, output: 'switch' }, level: { label: HOSTILE, output: 'range', min: 0, max: HOSTILE, step: -1 },
-		'<b>': { output: 'switch' }, text: { output: 'text' } } }, '"><script>': { quantities: { temperature: {} } } } };
+	const info = {
+		label: HOSTILE,
+		icon: HOSTILE,
+		version: HOSTILE,
+		devices: {
+			lamp: {
+				label: HOSTILE,
+				icon: HOSTILE,
+				driver: HOSTILE,
+				quantities: {
+					switch: { label: HOSTILE, icon: HOSTILE, unit: HOSTILE, output: 'switch' },
+					level: { label: HOSTILE, output: 'range', min: 0, max: HOSTILE, step: -1 },
+					'<b>': { output: 'switch' },
+					text: { output: 'text' },
+				},
+			},
+			'"><script>': { quantities: { temperature: {} } },
+		},
+	};
 
 	await house.pub('mechant/$info', JSON.stringify(info), { retain: true });
-	await house.pub('mechant/$health', JSON.stringify({ uptime: 5, devices: { lamp: { ok: false, error: HOSTILE, since: 1 } } }), { retain: true, qos: 0 });
+	await house.pub(
+		'mechant/$health',
+		JSON.stringify({ uptime: 5, devices: { lamp: { ok: false, error: HOSTILE, since: 1 } } }),
+		{ retain: true, qos: 0 },
+	);
 	await house.pub('mechant/$status', 'online', { retain: true });
 	await house.pub('mechant/lamp/text', JSON.stringify({ value: HOSTILE }));
 	await house.pub('mechant/lamp/switch', '1');
 	await house.stored('mechant', 'lamp', 'text', 1);
-	await waitFor(async () => (await house.get('/node/mechant')).status === 200, 'the node\'s page');
+	await waitFor(async () => (await house.get('/node/mechant')).status === 200, "the node's page");
 	const browser = await openBrowser();
 	const page = await openPage(browser);
 
@@ -182,7 +235,11 @@ test('hostile labels never become markup', { deadline: 60000 }, async () => {
 	await page.goto(`${house.url}/node/mechant`);
 	await house.pub('mechant/lamp/text', JSON.stringify({ value: `${HOSTILE} again` })); // live, by script
 	await house.pub('mechant/lamp/switch/result', JSON.stringify({ id: 'x', ok: false, error: HOSTILE }));
-	await page.waitForFunction(() => document.body.textContent.includes('again') || [...document.querySelectorAll('input')].some((input) => input.value.includes('again')));
+	await page.waitForFunction(
+		() =>
+			document.body.textContent.includes('again') ||
+			[...document.querySelectorAll('input')].some((input) => input.value.includes('again')),
+	);
 	assert.equal(await page.evaluate(() => window.pwned), undefined);
 	assert.equal(await page.locator('img[src=x]').count(), 0);
 	await browser.close();
@@ -190,7 +247,10 @@ test('hostile labels never become markup', { deadline: 60000 }, async () => {
 
 test('409 when the node is offline, and its page says so', async () => {
 	await house.nodes.salon.kill();
-	await waitFor(async () => (await house.json('/api/v1/nodes')).nodes.find((node) => node.name === 'salon').status === 'offline', 'webd knows');
+	await waitFor(
+		async () => (await house.json('/api/v1/nodes')).nodes.find((node) => node.name === 'salon').status === 'offline',
+		'webd knows',
+	);
 	const reply = await command('salon', 'lamp', 'switch', 1);
 
 	assert.equal(reply.status, 409);

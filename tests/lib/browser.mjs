@@ -20,7 +20,11 @@ export async function openPage(browser, options = {}) {
 	page.hosts = new Set();
 	page.on('pageerror', (error) => page.complaints.push(error.message));
 	// A refusal is an answer, not a fault of the page: the browser remarks on it all the same.
-	page.on('console', (message) => message.type() === 'error' && !/status of 400/.test(message.text()) && page.complaints.push(message.text()));
+	page.on(
+		'console',
+		(message) =>
+			message.type() === 'error' && !/status of 400/.test(message.text()) && page.complaints.push(message.text()),
+	);
 	page.on('request', (request) => page.hosts.add(new URL(request.url()).host));
 	return page;
 }

@@ -35,8 +35,7 @@ export async function freePort() {
 			server.listen(port, HOST, () => server.close(() => answer(true)));
 		});
 
-		if (free)
-			return port;
+		if (free) return port;
 	}
 }
 
@@ -50,10 +49,15 @@ class Listener {
 	take(line) {
 		const fields = line.split('\t');
 
-		if (fields[0] !== 'message')
-			return;
+		if (fields[0] !== 'message') return;
 		const payload = Buffer.from(fields[4] ?? '', 'hex');
-		this.messages.push({ topic: fields[1], retain: fields[2] === '1', qos: Number(fields[3]), payload, text: payload.toString() });
+		this.messages.push({
+			topic: fields[1],
+			retain: fields[2] === '1',
+			qos: Number(fields[3]),
+			payload,
+			text: payload.toString(),
+		});
 	}
 
 	// The first message that the predicate takes; what it is looked for is in `what`.
@@ -86,11 +90,16 @@ export class House {
 	async startBroker() {
 		this.port ??= await freePort();
 		const file = join(this.folder, 'mosquitto.conf');
-		const lines = [`listener ${this.port} ${HOST}`, 'allow_anonymous true', 'max_queued_messages 0', 'connection_messages false', ...(isRoot ? ['user root'] : []),
-			...this.brokerLines];
+		const lines = [
+			`listener ${this.port} ${HOST}`,
+			'allow_anonymous true',
+			'max_queued_messages 0',
+			'connection_messages false',
+			...(isRoot ? ['user root'] : []),
+			...this.brokerLines,
+		];
 
-		if (!this.brokerFile)
-			writeFileSync(file, `${lines.join('\n')}\n`);
+		if (!this.brokerFile) writeFileSync(file, `${lines.join('\n')}\n`);
 		this.broker = this.#part('mosquitto', 'mosquitto', ['-c', this.brokerFile ?? file]);
 		await this.broker.logged(/mosquitto version \S+ running/);
 	}
@@ -101,12 +110,17 @@ export class House {
 
 	// set: further SECTION.KEY=VALUE. ready: false does not wait until it hears the broker.
 	async startCollector({ set = [], ready = true, program: path = program('collector'), conf } = {}) {
-		this.collector = this.#part('collector', path, [...(conf ? ['-c', conf] : []), ...this.mqtt(), '--set', `store.url=sqlite://${this.store}`,
-			'--set', 'store.commit_interval=200ms', ...set.flatMap((word) => ['--set', word])]);
-		if (ready)
-			await this.collector.logged(/mqtt: connected/);
-		if (ready)
-			await this.#retained(`${this.base}/$collector/$status`, 'online', this.collector);
+		this.collector = this.#part('collector', path, [
+			...(conf ? ['-c', conf] : []),
+			...this.mqtt(),
+			'--set',
+			`store.url=sqlite://${this.store}`,
+			'--set',
+			'store.commit_interval=200ms',
+			...set.flatMap((word) => ['--set', word]),
+		]);
+		if (ready) await this.collector.logged(/mqtt: connected/);
+		if (ready) await this.#retained(`${this.base}/$collector/$status`, 'online', this.collector);
 		return this.collector;
 	}
 
@@ -121,7 +135,12 @@ export class House {
 	}
 
 	async startNodeFile(name, file, { ready = true, set = [] } = {}) {
-		const part = this.#part(`node ${name}`, program('node-agent'), ['-c', file, ...this.mqtt(), ...set.flatMap((word) => ['--set', word])]);
+		const part = this.#part(`node ${name}`, program('node-agent'), [
+			'-c',
+			file,
+			...this.mqtt(),
+			...set.flatMap((word) => ['--set', word]),
+		]);
 
 		this.nodes[name] = part;
 		if (ready) {
@@ -134,15 +153,25 @@ export class House {
 	async startWebd({ set = [], ready = true } = {}) {
 		this.webPort ??= await freePort();
 		this.url = `http://${HOST}:${this.webPort}`;
-		this.webd = this.#part('webd', program('webd'), [...this.mqtt(), '--set', `store.url=sqlite://${this.store}`, '--set', `http.listen=${HOST}`,
-			'--set', `http.port=${this.webPort}`, '--set', `http.web=${join(build, 'web')}`, ...set.flatMap((word) => ['--set', word])]);
+		this.webd = this.#part('webd', program('webd'), [
+			...this.mqtt(),
+			'--set',
+			`store.url=sqlite://${this.store}`,
+			'--set',
+			`http.listen=${HOST}`,
+			'--set',
+			`http.port=${this.webPort}`,
+			'--set',
+			`http.web=${join(build, 'web')}`,
+			...set.flatMap((word) => ['--set', word]),
+		]);
 		await waitFor(async () => {
-			if (this.webd.ended)
-				throw new Error(`webd has left: ${this.webd.log}`);
-			return fetch(`${this.url}/healthz`).then((reply) => reply.text()).catch(() => null);
+			if (this.webd.ended) throw new Error(`webd has left: ${this.webd.log}`);
+			return fetch(`${this.url}/healthz`)
+				.then((reply) => reply.text())
+				.catch(() => null);
 		}, 'webd answers');
-		if (ready)
-			await this.webd.logged(/mqtt: connected/);
+		if (ready) await this.webd.logged(/mqtt: connected/);
 		return this.webd;
 	}
 
@@ -156,8 +185,7 @@ export class House {
 	// A daemon says online only after it has subscribed, on the same connection.
 	async #retained(topic, text, part) {
 		const found = await run('mosquitto_sub', [...this.#client(), '-t', topic, '-W', '15', '-F', '%p', '-N', '-C', '1']);
-		if (found.stdout === text)
-			return;
+		if (found.stdout === text) return;
 		const listener = await this.listen(topic);
 
 		await listener.heard((message) => message.text === text, `${part.name} says ${text}`);
@@ -173,28 +201,49 @@ export class House {
 	// topic below the base unless it begins with '/' (then as it stands after it). payload: text or Buffer.
 	async pub(topic, payload, { qos = 1, retain = false, properties = [], args = [] } = {}) {
 		const full = topic.startsWith('/') ? topic.slice(1) : `${this.base}/${topic}`;
-		const words = [...this.#client(), '-V', 'mqttv5', '-t', full, '-q', String(qos), ...(retain ? ['-r'] : []), ...args];
+		const words = [
+			...this.#client(),
+			'-V',
+			'mqttv5',
+			'-t',
+			full,
+			'-q',
+			String(qos),
+			...(retain ? ['-r'] : []),
+			...args,
+		];
 
-		for (const [name, value] of properties)
-			words.push('-D', 'publish', name, String(value));
-		const result = await run('mosquitto_pub', [...words, ...(payload.length > 0 ? ['-s'] : ['-n'])], { input: payload });
-		if (result.code !== 0)
-			throw new Error(`mosquitto_pub: ${result.stderr}`);
+		for (const [name, value] of properties) words.push('-D', 'publish', name, String(value));
+		const result = await run('mosquitto_pub', [...words, ...(payload.length > 0 ? ['-s'] : ['-n'])], {
+			input: payload,
+		});
+		if (result.code !== 0) throw new Error(`mosquitto_pub: ${result.stderr}`);
 		return result;
 	}
 
 	// One message a line, by one mosquitto_pub.
 	async pubLines(topic, lines, { qos = 1 } = {}) {
-		const result = await run('mosquitto_pub', [...this.#client(), '-V', 'mqttv5', '-t', `${this.base}/${topic}`, '-q', String(qos), '-l'],
-			{ input: lines.join('\n') + '\n', timeout: 60000 });
+		const result = await run(
+			'mosquitto_pub',
+			[...this.#client(), '-V', 'mqttv5', '-t', `${this.base}/${topic}`, '-q', String(qos), '-l'],
+			{ input: lines.join('\n') + '\n', timeout: 60000 },
+		);
 
-		if (result.code !== 0)
-			throw new Error(`mosquitto_pub -l: ${result.stderr}`);
+		if (result.code !== 0) throw new Error(`mosquitto_pub -l: ${result.stderr}`);
 	}
 
 	async listen(...filters) {
-		const args = [...this.#client(), '-V', 'mqttv5', '-q', '1', '-d', '-F', 'message\t%t\t%r\t%q\t%x',
-			...filters.flatMap((filter) => ['-t', filter])];
+		const args = [
+			...this.#client(),
+			'-V',
+			'mqttv5',
+			'-q',
+			'1',
+			'-d',
+			'-F',
+			'message\t%t\t%r\t%q\t%x',
+			...filters.flatMap((filter) => ['-t', filter]),
+		];
 		let subscribed = false;
 		const listener = new Listener(null);
 
@@ -211,8 +260,22 @@ export class House {
 
 	// A request with MQTT 5 response topic; the answer's payload, or null when none came in time.
 	async request(topic, payload, { seconds = 5 } = {}) {
-		const result = await run('mosquitto_rr', [...this.#client(), '-V', 'mqttv5', '-q', '1', '-t', `${this.base}/${topic}`, '-e',
-			`${this.base}-answers/${process.pid}`, '-W', String(seconds), '-N', '-m', payload]);
+		const result = await run('mosquitto_rr', [
+			...this.#client(),
+			'-V',
+			'mqttv5',
+			'-q',
+			'1',
+			'-t',
+			`${this.base}/${topic}`,
+			'-e',
+			`${this.base}-answers/${process.pid}`,
+			'-W',
+			String(seconds),
+			'-N',
+			'-m',
+			payload,
+		]);
 
 		return result.code === 0 ? result.stdout : null;
 	}
@@ -222,16 +285,14 @@ export class House {
 	async sql(query, file = this.store) {
 		const result = await run('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', file, query]);
 
-		if (result.code !== 0)
-			throw new Error(`sqlite3: ${result.stderr}`);
+		if (result.code !== 0) throw new Error(`sqlite3: ${result.stderr}`);
 		return result.stdout.trim() ? JSON.parse(result.stdout) : [];
 	}
 
 	// The same, but a table that is not there yet has no rows.
 	async rows(query) {
 		return this.sql(query).catch((error) => {
-			if (/no such table|unable to open/.test(error.message))
-				return [];
+			if (/no such table|unable to open/.test(error.message)) return [];
 			throw error;
 		});
 	}
@@ -244,11 +305,15 @@ export class House {
 
 	// Waits until so many rows are there; gives them.
 	stored(node, device, quantity, count, ms) {
-		return waitFor(async () => {
-			const rows = await this.readings(node, device, quantity);
+		return waitFor(
+			async () => {
+				const rows = await this.readings(node, device, quantity);
 
-			return rows.length >= count ? rows : false;
-		}, `${count} readings of ${node}/${device}/${quantity} in the store`, ms);
+				return rows.length >= count ? rows : false;
+			},
+			`${count} readings of ${node}/${device}/${quantity} in the store`,
+			ms,
+		);
 	}
 
 	// Everything published before is in the store (or refused) when a reading of our own, published after it, is there.
@@ -257,7 +322,10 @@ export class House {
 		const mark = this.marks;
 
 		await this.pub('mark/test/counter', String(mark));
-		await waitFor(async () => (await this.readings('mark', 'test', 'counter')).some((row) => row.value === mark), 'the store has all until now');
+		await waitFor(
+			async () => (await this.readings('mark', 'test', 'counter')).some((row) => row.value === mark),
+			'the store has all until now',
+		);
 	}
 
 	// ---- the web ----
@@ -271,8 +339,7 @@ export class House {
 	async json(path) {
 		const reply = await this.get(path);
 
-		if (reply.status !== 200)
-			throw new Error(`${path}: ${reply.status} ${reply.text}`);
+		if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${reply.text}`);
 		return JSON.parse(reply.text);
 	}
 
@@ -289,12 +356,12 @@ export class House {
 	checkHealth() {
 		const complaint = this.parts.map((part) => part.complaint()).find(Boolean);
 
-		if (complaint)
-			throw new Error(complaint);
+		if (complaint) throw new Error(complaint);
 	}
 
 	logs() {
-		const shown = this.parts.filter((part) => part.name !== 'mosquitto_sub' && part.log)
+		const shown = this.parts
+			.filter((part) => part.name !== 'mosquitto_sub' && part.log)
 			.map((part) => `---- ${part.name}\n${part.log.split('\n').slice(-60).join('\n')}`);
 
 		return `${this.folder}\n${shown.join('\n')}`;
@@ -309,23 +376,18 @@ export class House {
 		const daemons = [...Object.values(this.nodes), this.webd, this.collector].filter((part) => part?.alive);
 		const ends = await Promise.all(daemons.map(async (part) => ({ name: part.name, ...(await part.stop()) })));
 
-		for (const part of this.parts)
-			if (part.alive)
-				await part.stop();
+		for (const part of this.parts) if (part.alive) await part.stop();
 		this.checkHealth();
 		for (const end of ends)
-			if (end.code !== 0 || end.ms > 2500)
-				throw new Error(`${end.name} left with ${JSON.stringify(end)}`);
+			if (end.code !== 0 || end.ms > 2500) throw new Error(`${end.name} left with ${JSON.stringify(end)}`);
 		forgetHouse(this);
 		open.delete(this);
 		this.removeFolder(false);
 	}
 
 	removeFolder(crashed) {
-		if (this.failed || crashed)
-			console.error(`kept: ${this.folder}`);
-		else
-			rmSync(this.folder, { recursive: true, force: true });
+		if (this.failed || crashed) console.error(`kept: ${this.folder}`);
+		else rmSync(this.folder, { recursive: true, force: true });
 	}
 }
 
@@ -337,7 +399,12 @@ export function prefixed(type, sections) {
 
 export function ini(sections) {
 	return Object.entries(sections)
-		.map(([name, keys]) => `[${name}]\n${Object.entries(keys).map(([key, value]) => `${key} = ${value}\n`).join('')}`)
+		.map(
+			([name, keys]) =>
+				`[${name}]\n${Object.entries(keys)
+					.map(([key, value]) => `${key} = ${value}\n`)
+					.join('')}`,
+		)
 		.join('\n');
 }
 

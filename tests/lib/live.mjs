@@ -7,13 +7,15 @@ export class Live {
 		this.comments = 0;
 		this.stopping = new AbortController();
 		this.reading = this.#read(url, headers).catch((error) => {
-			if (!this.stopping.signal.aborted)
-				this.error = error;
+			if (!this.stopping.signal.aborted) this.error = error;
 		});
 	}
 
 	async #read(url, headers) {
-		const reply = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: this.stopping.signal });
+		const reply = await fetch(url, {
+			headers: { accept: 'text/event-stream', ...headers },
+			signal: this.stopping.signal,
+		});
 		const decoder = new TextDecoder();
 		let rest = '';
 
@@ -34,13 +36,10 @@ export class Live {
 		for (const line of block.split('\n')) {
 			const [, key, value] = /^(\w*):? ?(.*)$/.exec(line) ?? [];
 
-			if (line.startsWith(':'))
-				this.comments++;
-			else if (key)
-				event[key] = value;
+			if (line.startsWith(':')) this.comments++;
+			else if (key) event[key] = value;
 		}
-		if (event.data !== undefined)
-			this.events.push({ ...event, data: JSON.parse(event.data || 'null') });
+		if (event.data !== undefined) this.events.push({ ...event, data: JSON.parse(event.data || 'null') });
 	}
 
 	async opened() {

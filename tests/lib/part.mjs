@@ -9,8 +9,7 @@ const SANITIZER = /AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|run
 
 // Nothing may outlive the tests, however they end.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-	process.on(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 export const environment = {
 	...process.env,
@@ -63,8 +62,7 @@ export class Part {
 		running.add(this.child);
 		this.#follow(this.child.stderr, (text) => {
 			this.log += text;
-			if (logFile)
-				appendFileSync(logFile, text);
+			if (logFile) appendFileSync(logFile, text);
 		});
 		let rest = '';
 		this.#follow(this.child.stdout, (text) => {
@@ -104,13 +102,16 @@ export class Part {
 
 	// Waits for a line of the log; ends at once when the program leaves.
 	logged(pattern, what = `${this.name}: log line ${pattern}`, ms) {
-		return waitFor(() => {
-			if (pattern.test(this.log))
-				return true;
-			if (this.ended)
-				throw new Error(`${this.name} has left (${JSON.stringify(this.ended)}): ${this.log}`);
-			return false;
-		}, what, ms);
+		return waitFor(
+			() => {
+				if (pattern.test(this.log)) return true;
+				if (this.ended)
+					throw new Error(`${this.name} has left (${JSON.stringify(this.ended)}): ${this.log}`);
+				return false;
+			},
+			what,
+			ms,
+		);
 	}
 
 	count(pattern) {
@@ -141,10 +142,8 @@ export class Part {
 
 	// What is wrong with it, or null.
 	complaint() {
-		if (SANITIZER.test(this.log))
-			return `${this.name}: a sanitizer speaks`;
-		if (this.ended && !this.expected)
-			return `${this.name} has left by itself: ${JSON.stringify(this.ended)}`;
+		if (SANITIZER.test(this.log)) return `${this.name}: a sanitizer speaks`;
+		if (this.ended && !this.expected) return `${this.name} has left by itself: ${JSON.stringify(this.ended)}`;
 		return null;
 	}
 }

@@ -11,7 +11,9 @@ export function ask(base, path, { method = 'GET', headers = {}, body } = {}) {
 			const chunks = [];
 
 			reply.on('data', (bytes) => chunks.push(bytes));
-			reply.on('end', () => resolve({ status: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) }));
+			reply.on('end', () =>
+				resolve({ status: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) }),
+			);
 		});
 
 		sent.on('error', reject);

@@ -1,7 +1,7 @@
 // Runs the tests: `tests/run [unit|integration|e2e|FILE]...`, all of them without words. One short line a test, the whole output of what
 // failed, and at the end "N passed, N failed". BUILD: folder of the programs, OBJ: of the unit tests, JOBS: how many files at once.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,10 @@ let interrupted = false;
 function unitTests() {
 	const sources = readdirSync(join(here, 'unit')).filter((name) => /^test_.*\.c$/.test(name));
 
-	return sources.map((name) => ({ name: `unit/${basename(name, '.c')}`, command: [join(objects, 'tests', basename(name, '.c'))] }));
+	return sources.map((name) => ({
+		name: `unit/${basename(name, '.c')}`,
+		command: [join(objects, 'tests', basename(name, '.c'))],
+	}));
 }
 
 function nodeTest(path) {
@@ -35,18 +38,17 @@ function nodeTest(path) {
 }
 
 function nodeTests(kind) {
-	const names = readdirSync(join(here, kind)).filter((name) => name.endsWith('.test.mjs')).sort();
+	const names = readdirSync(join(here, kind))
+		.filter((name) => name.endsWith('.test.mjs'))
+		.sort();
 
 	return names.map((name) => nodeTest(join(here, kind, name)));
 }
 
 function chosen(word) {
-	if (word === 'unit')
-		return unitTests();
-	if (word === 'integration' || word === 'e2e')
-		return nodeTests(word);
-	if (word.endsWith('.mjs') && existsSync(word))
-		return [nodeTest(resolve(word))];
+	if (word === 'unit') return unitTests();
+	if (word === 'integration' || word === 'e2e') return nodeTests(word);
+	if (word.endsWith('.mjs') && existsSync(word)) return [nodeTest(resolve(word))];
 	console.error(`tests/run: "${word}" is neither unit, integration, e2e nor a test file`);
 	process.exit(2);
 }
@@ -56,11 +58,11 @@ function installBrowserClient() {
 	const lock = join(here, 'e2e/package-lock.json');
 	const done = join(here, 'e2e/node_modules/.package-lock.json');
 
-	if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs)
-		return;
-	const result = spawnSync('npm', ['ci', '--prefix', join(here, 'e2e'), '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit' });
-	if (result.status !== 0)
-		throw new Error('npm ci failed: the browser tests need playwright-core');
+	if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return;
+	const result = spawnSync('npm', ['ci', '--prefix', join(here, 'e2e'), '--no-audit', '--no-fund', '--loglevel=error'], {
+		stdio: 'inherit',
+	});
+	if (result.status !== 0) throw new Error('npm ci failed: the browser tests need playwright-core');
 }
 
 // ---- one program ----
@@ -77,16 +79,29 @@ function results(output) {
 		const cmocka = CMOCKA.exec(line);
 
 		if (tap)
-			found.set(`${found.size} ${tap[2]}`, { name: tap[2].replace(/\\(.)/g, '$1'), ok: tap[1] === 'ok', skipped: tap[3] === 'SKIP' && (tap[4].trim() || 'skipped') });
+			found.set(`${found.size} ${tap[2]}`, {
+				name: tap[2].replace(/\\(.)/g, '$1'),
+				ok: tap[1] === 'ok',
+				skipped: tap[3] === 'SKIP' && (tap[4].trim() || 'skipped'),
+			});
 		else if (cmocka)
-			found.set(cmocka[2], { name: cmocka[2], ok: cmocka[1] !== 'FAILED', skipped: cmocka[1] === 'SKIPPED' && 'skipped' });
+			found.set(cmocka[2], {
+				name: cmocka[2],
+				ok: cmocka[1] !== 'FAILED',
+				skipped: cmocka[1] === 'SKIPPED' && 'skipped',
+			});
 	}
 	return [...found.values()];
 }
 
 function runOne(job) {
 	return new Promise((done) => {
-		const child = spawn(job.command[0], job.command.slice(1), { cwd: root, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+		const child = spawn(job.command[0], job.command.slice(1), {
+			cwd: root,
+			env: environment,
+			detached: true,
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
 		const begin = performance.now();
 		const timer = setTimeout(() => child.kill('SIGTERM'), FILE_DEADLINE_MS);
 		const output = [];
@@ -112,15 +127,13 @@ function report(job, code, output, seconds) {
 		const word = result.skipped ? 'skip' : result.ok ? 'ok' : 'FAIL';
 
 		console.log(`${word.padEnd(4)} ${job.name}: ${result.name}${result.skipped ? ` (${result.skipped})` : ''}`);
-		if (!result.skipped)
-			result.ok ? passed++ : failed++;
+		if (!result.skipped) result.ok ? passed++ : failed++;
 	}
 	if ((code !== 0 || found.length === 0) && bad.length === 0) {
 		failed++;
 		console.log(`FAIL ${job.name}: ended with ${code} after ${found.length} tests`);
 	}
-	if (code !== 0 || bad.length > 0)
-		console.log(`---- output of ${job.name}\n${output.trimEnd()}\n----`);
+	if (code !== 0 || bad.length > 0) console.log(`---- output of ${job.name}\n${output.trimEnd()}\n----`);
 	console.log(`     ${job.name}: ${seconds.toFixed(1)} s`);
 }
 
@@ -130,20 +143,23 @@ function report(job, code, output, seconds) {
 function leftovers() {
 	const marker = `FOYER_TEST_DIR=${folder}`;
 
-	return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid).flatMap((pid) => {
-		try {
-			const found = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker);
-			return found ? [{ pid: Number(pid), program: basename(readlinkSync(`/proc/${pid}/exe`)) }] : [];
-		} catch {
-			return []; // gone, or not ours
-		}
-	});
+	return readdirSync('/proc')
+		.filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+		.flatMap((pid) => {
+			try {
+				const found = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker);
+				return found ? [{ pid: Number(pid), program: basename(readlinkSync(`/proc/${pid}/exe`)) }] : [];
+			} catch {
+				return []; // gone, or not ours
+			}
+		});
 }
 
 async function clean() {
 	let left = leftovers();
 
-	for (let i = 0; i < 50 && left.length > 0; i++) { // a browser's helpers leave a moment after it
+	for (let i = 0; i < 50 && left.length > 0; i++) {
+		// a browser's helpers leave a moment after it
 		await new Promise((resolve) => setTimeout(resolve, 100));
 		left = leftovers();
 	}
@@ -152,10 +168,8 @@ async function clean() {
 		process.kill(pid, 'SIGKILL');
 		failed++;
 	}
-	if (readdirSync(folder).length === 0)
-		rmdirSync(folder);
-	else
-		console.log(`The folders of what failed stay in ${folder}`);
+	if (interrupted || readdirSync(folder).length === 0) rmSync(folder, { recursive: true, force: true });
+	else console.log(`The folders of what failed stay in ${folder}`);
 }
 
 async function finish() {
@@ -174,13 +188,13 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 const words = process.argv.slice(2);
 const queue = (words.length > 0 ? words : ['unit', 'integration', 'e2e']).flatMap(chosen);
 
-if (queue.some((job) => job.command[0] === process.execPath))
-	installBrowserClient();
+if (queue.some((job) => job.command[0] === process.execPath)) installBrowserClient();
 // The long ones first, so that none is alone at the end.
 const LONG = ['integration/demo', 'integration/lossless', 'integration/eight_steps', 'integration/trouble'];
 queue.sort((a, b) => LONG.includes(b.name) - LONG.includes(a.name));
-await Promise.all(Array.from({ length: jobs }, async () => {
-	while (queue.length > 0)
-		await runOne(queue.shift());
-}));
+await Promise.all(
+	Array.from({ length: jobs }, async () => {
+		while (queue.length > 0) await runOne(queue.shift());
+	}),
+);
 await finish();

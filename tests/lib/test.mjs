@@ -29,8 +29,7 @@ export function test(name, options, fn = options) {
 
 		try {
 			await Promise.race([fn(t), late]);
-			for (const house of houses)
-				house.checkHealth();
+			for (const house of houses) house.checkHealth();
 		} catch (error) {
 			for (const house of houses) {
 				house.failed = true;

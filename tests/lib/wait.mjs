@@ -8,8 +8,7 @@ export async function waitFor(condition, what, ms = 15000) {
 
 	for (let pause = 5; ; pause = Math.min(pause * 1.5, 100)) {
 		last = await condition();
-		if (last)
-			return last;
+		if (last) return last;
 		if (performance.now() > end)
 			throw new Error(`waited ${ms / 1000} s in vain for: ${what} (last: ${JSON.stringify(last)})`);
 		await sleep(pause);
@@ -21,8 +20,7 @@ export async function staysFalse(condition, what, ms) {
 	const end = performance.now() + ms;
 
 	do {
-		if (await condition())
-			throw new Error(`should not have happened: ${what}`);
+		if (await condition()) throw new Error(`should not have happened: ${what}`);
 		await sleep(20);
 	} while (performance.now() < end);
 }
