@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/log_settings.h"
+
 struct store_section {
 	const char *url;
 	int64_t commit_interval_ms;
@@ -37,18 +39,6 @@ static const struct conf_item keep_items[] = {
 	{ 0 },
 };
 
-struct log_section {
-	int level;
-};
-
-static const struct conf_item log_items[] = {
-	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
-	  .help = "how much is told" },
-	{ 0 },
-};
-
-static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-
 static void add_keep(struct settings *settings, const char *quantity, int raw_days, int five_min_days)
 {
 	static const int64_t day_ms = 86400000;
@@ -79,7 +69,6 @@ static void read_keeps(struct conf *conf, struct settings *settings)
 void settings_read(struct conf *conf, struct settings *ret_settings)
 {
 	struct store_section store;
-	struct log_section log;
 	char error[STORE_ERROR_MAX];
 
 	memset(ret_settings, 0, sizeof(*ret_settings));
@@ -88,11 +77,10 @@ void settings_read(struct conf *conf, struct settings *ret_settings)
 	conf_read(conf, conf_section(conf, "store", NULL), "store", store_items, &store);
 	if (store_check_url(store.url, error) < 0)
 		conf_mistake(conf, conf_section(conf, "store", NULL), "url", "%s", error);
-	conf_read(conf, conf_section(conf, "log", NULL), "log", log_items, &log);
 	ret_settings->store_url = store.url;
 	ret_settings->commit_interval_ms = store.commit_interval_ms;
 	ret_settings->batch = store.batch;
-	ret_settings->log_level = log_levels[log.level];
+	ret_settings->log_level = log_read_settings(conf);
 	add_keep(ret_settings, "", store.raw_days, store.five_min_days);
 	read_keeps(conf, ret_settings);
 }

@@ -1,10 +1,8 @@
 #include "log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1024 };
@@ -14,26 +12,6 @@ static enum log_level most = LOG_LEVEL_INFO;
 void log_set_level(enum log_level level)
 {
 	most = level;
-}
-
-int log_parse_level(const char *word, enum log_level *ret_level)
-{
-	static const struct {
-		const char *word;
-		enum log_level level;
-	} levels[] = {
-		{ "error", LOG_LEVEL_ERROR },
-		{ "warning", LOG_LEVEL_WARNING },
-		{ "info", LOG_LEVEL_INFO },
-		{ "debug", LOG_LEVEL_DEBUG },
-	};
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-		if (strcmp(levels[i].word, word) == 0) {
-			*ret_level = levels[i].level;
-			return 0;
-		}
-	return -EINVAL;
 }
 
 void log_message(enum log_level level, const char *format, ...)

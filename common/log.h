@@ -5,8 +5,6 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6,
 
 /* Messages of a higher number are dropped; LOG_LEVEL_INFO until set. The one global. */
 void log_set_level(enum log_level level);
-/* "error", "warning", "info" or "debug". Returns 0 or -EINVAL. */
-int log_parse_level(const char *word, enum log_level *ret_level);
 
 /* One line; control characters in it are shown as '?', so that no payload forges a line. On a terminal the <N> is left out. */
 void log_message(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/log_settings.h"
+
 static const struct conf_item node_items[] = {
 	{ "name", CONF_NAME, offsetof(struct settings, name), .required = true, .help = "the node's name in topics" },
 	{ "label", CONF_STRING, offsetof(struct settings, label), NULL, .help = "what people call it" },
@@ -35,18 +37,6 @@ static const struct conf_item device_items[] = {
 	{ "icon", CONF_STRING, offsetof(struct device_section, icon), NULL, .help = "its symbol in the pages" },
 	{ 0 },
 };
-
-struct log_section {
-	int level;
-};
-
-static const struct conf_item log_items[] = {
-	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
-	  .help = "how much is told" },
-	{ 0 },
-};
-
-static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* "sim, thermal" for a message. */
 static void list_drivers(char *buf, size_t size)
@@ -134,14 +124,12 @@ static void read_devices(struct conf *conf, struct settings *settings)
 
 void settings_read(struct conf *conf, struct settings *ret_settings)
 {
-	struct log_section log;
 	struct settings settings = { 0 };
 
 	conf_read(conf, conf_section(conf, "mqtt", NULL), "mqtt", bus_items, &settings.bus);
 	bus_check_settings(conf, &settings.bus);
 	conf_read(conf, conf_section(conf, "node", NULL), "node", node_items, &settings);
-	conf_read(conf, conf_section(conf, "log", NULL), "log", log_items, &log);
-	settings.log_level = log_levels[log.level];
+	settings.log_level = log_read_settings(conf);
 	if (!settings.state_dir)
 		settings.state_dir = getenv("STATE_DIRECTORY");
 	read_devices(conf, &settings);

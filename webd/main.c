@@ -1,4 +1,5 @@
 /* foyer-webd: the house in a browser. */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static int read_settings(const struct service_options *options, struct conf **re
 	settings_read(conf, ret_settings);
 	if (conf_finish(conf, stderr) > 0) {
 		conf_close(conf);
-		return -1;
+		return -EINVAL;
 	}
 	*ret_conf = conf;
 	return 0;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/log_settings.h"
 #include "../common/store.h"
 
 #ifndef FOYER_PREFIX
@@ -52,17 +53,6 @@ static const struct conf_item site_items[] = {
 	{ 0 },
 };
 
-struct log_section {
-	int level;
-};
-
-static const struct conf_item log_items[] = {
-	{ "level", CONF_CHOICE, offsetof(struct log_section, level), "info", .choices = "error|warning|info|debug",
-	  .help = "how much is told" },
-	{ 0 },
-};
-
-static const enum log_level log_levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 static const char *const languages[] = { "auto", "fr", "en" };
 
 /* "web" beside the program, as in the build tree; otherwise where `make install` puts it. */
@@ -122,7 +112,6 @@ static void read_site(struct conf *conf, struct settings *settings)
 void settings_read(struct conf *conf, struct settings *ret_settings)
 {
 	struct store_section store;
-	struct log_section log;
 	char error[STORE_ERROR_MAX];
 
 	memset(ret_settings, 0, sizeof(*ret_settings));
@@ -134,8 +123,7 @@ void settings_read(struct conf *conf, struct settings *ret_settings)
 		conf_mistake(conf, conf_section(conf, "store", NULL), "url", "%s", error);
 	ret_settings->store_url = store.url;
 	read_site(conf, ret_settings);
-	conf_read(conf, conf_section(conf, "log", NULL), "log", log_items, &log);
-	ret_settings->log_level = log_levels[log.level];
+	ret_settings->log_level = log_read_settings(conf);
 }
 
 void settings_print(void)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../common/log.h"
+#include "../../common/log_settings.h"
 #include "../../common/service.h"
 #include "../fakes/folder.h"
 
@@ -211,13 +211,19 @@ static void a_payload_of_any_length_is_cut(void **state)
 
 static void what_is_less_important_than_the_level_is_not_told(void **state)
 {
-	enum log_level level = LOG_LEVEL_INFO;
+	const char *const error[] = { "log.level=error" };
 	struct capture capture;
+	enum log_level level;
+	struct conf *conf;
 
 	(void)state;
-	assert_int_equal(-EINVAL, log_parse_level("loud", &level));
-	assert_int_equal(LOG_LEVEL_INFO, level);
-	assert_int_equal(0, log_parse_level("error", &level));
+	assert_int_equal(0, conf_open(NULL, NULL, 0, &conf));
+	assert_int_equal(LOG_LEVEL_INFO, log_read_settings(conf));
+	conf_close(conf);
+	assert_int_equal(0, conf_open(NULL, error, 1, &conf));
+	level = log_read_settings(conf);
+	assert_int_equal(LOG_LEVEL_ERROR, level);
+	conf_close(conf);
 	capture = capture_begin(STDERR_FILENO);
 	log_debug("not yet");
 	log_set_level(level);
