@@ -41,3 +41,13 @@ struct channel *device_add_channel(struct device *device, const char *quantity, 
 	device->channel_count++;
 	return channel;
 }
+
+void device_tell(struct device *device, size_t channel, int64_t mono_ns, const struct value *value)
+{
+	device->services->tell(device, channel, mono_ns, value);
+}
+
+void device_wake(struct device *device, int64_t after_ms)
+{
+	device->services->wake(device, after_ms);
+}
