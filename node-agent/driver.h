@@ -1,5 +1,5 @@
 /* What a driver is: the code for one type of chip (or for a simulated one). To add one: its file in drivers/, its row in driver.c, a section in
- * config/node-agent.conf, a test. */
+ * config/node-agent.conf, a test (which links the driver and device.c, not driver.c: that would be all of them). */
 #pragma once
 
 #include <stdbool.h>

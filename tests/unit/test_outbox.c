@@ -1,4 +1,4 @@
-/* links: node-agent/outbox.c node-agent/serial.c node-agent/backfill.c node-agent/settings.c node-agent/driver.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/folder.c */
+/* links: node-agent/outbox.c node-agent/serial.c node-agent/backfill.c node-agent/settings.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* What waits for its receipt; serial numbers; the past of simulated devices. DESIGN 3.2. */
 #include <errno.h>
 #include <inttypes.h>

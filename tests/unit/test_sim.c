@@ -1,4 +1,4 @@
-/* links: node-agent/settings.c node-agent/driver.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/node.c tests/fakes/folder.c */
+/* links: node-agent/settings.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* The simulated device, and the thermal one; and the configuration of a node. */
 #include <errno.h>
 #include <math.h>
