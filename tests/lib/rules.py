@@ -22,6 +22,9 @@ DOORS = {
     "zlib.h": r"webd/(http|static)\w*\.[ch]",
     "gpiod.h": r"node-agent/gpio\w*\.[ch]",
     "linux/i2c.h": r"node-agent/i2c\w*\.[ch]",
+    "linux/i2c-dev.h": r"node-agent/i2c\w*\.[ch]",
+    "linux/spi/spidev.h": r"node-agent/spi\w*\.[ch]",
+    "termios.h": r"node-agent/tty\w*\.[ch]",
     # JSON and the event loop are how rooms talk to each other, so many know them: cjson/cJSON.h, systemd/sd-event.h.
 }
 
