@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/clock.h"
+#include "../common/log.h"
 #include "../common/service.h"
 #include "../common/wire.h"
 #include "actuator.h"
@@ -44,6 +46,10 @@ static void on_reading(void *context, const struct channel *channel, int64_t tim
 	if (time_ms <= own->told_ms && own->told_ms - time_ms < SAME_MS)
 		time_ms = own->told_ms + 1;
 	own->told_ms = time_ms;
+	/* Before anything happens to it: the one record of what was measured that neither broker nor outbox has a part in. */
+	if (value->kind != VALUE_TEXT)
+		log_debug("made %s/%s/%s %.17g at %lld (boot %lld)", channel->series.node, channel->series.device,
+			  channel->series.quantity, value->number, (long long)time_ms, (long long)clock_boot_ms());
 	outbox_add(((struct agent *)context)->outbox, channel, time_ms, value, true);
 }
 
