@@ -1,10 +1,12 @@
 #include "clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 int64_t fake_wall_ms = 1767268800000;
 int64_t fake_boot_ms = -1;
-bool fake_synced = true;
+bool fake_synced = true, fake_battery = false;
+const char *fake_boot_name = "boot-1";
 
 int64_t clock_wall_ms(void)
 {
@@ -24,4 +26,15 @@ int64_t clock_boot_ms(void)
 bool clock_synced(void)
 {
 	return fake_synced;
+}
+
+bool clock_battery(void)
+{
+	return fake_battery;
+}
+
+const char *clock_boot_name(char *buf)
+{
+	snprintf(buf, CLOCK_BOOT_MAX + 1, "%s", fake_boot_name);
+	return buf;
 }
