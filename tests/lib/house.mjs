@@ -125,22 +125,18 @@ export class House {
 	}
 
 	// Writes a node's configuration and starts it. devices: { lamp: { driver: 'sim', quantities: 'switch', ... } }
-	async startNode(name, devices, { node = {}, ready = true, set = [] } = {}) {
+	async startNode(name, devices, { node = {}, ready = true, set = [], env } = {}) {
 		const file = join(this.folder, `${name}.conf`);
 		const state = join(this.folder, `state-${name}`);
 
 		mkdirSync(state, { recursive: true });
 		writeFileSync(file, ini({ node: { name, state_dir: state, ...node }, ...prefixed('device', devices) }));
-		return this.startNodeFile(name, file, { ready, set });
+		return this.startNodeFile(name, file, { ready, set, env });
 	}
 
-	async startNodeFile(name, file, { ready = true, set = [] } = {}) {
-		const part = this.#part(`node ${name}`, program('node-agent'), [
-			'-c',
-			file,
-			...this.mqtt(),
-			...set.flatMap((word) => ['--set', word]),
-		]);
+	async startNodeFile(name, file, { ready = true, set = [], env } = {}) {
+		const args = ['-c', file, ...this.mqtt(), ...set.flatMap((word) => ['--set', word])];
+		const part = this.#part(`node ${name}`, program('node-agent'), args, env);
 
 		this.nodes[name] = part;
 		if (ready) {
@@ -175,8 +171,8 @@ export class House {
 		return this.webd;
 	}
 
-	#part(name, path, args) {
-		const part = new Part(name, path, args, { logFile: join(this.folder, `${name.replace(' ', '-')}.log`) });
+	#part(name, path, args, env) {
+		const part = new Part(name, path, args, { env, logFile: join(this.folder, `${name.replace(' ', '-')}.log`) });
 
 		this.parts.push(part);
 		return part;
