@@ -15,14 +15,20 @@ SAN = 1
 WERROR = 1
 endif
 
-LIBRARIES = libmosquitto sqlite3 libmicrohttpd libcjson inih libsystemd zlib
+LIBRARIES = libmosquitto sqlite3 libmicrohttpd libcjson inih libsystemd zlib gnutls libcrypt
 DAEMONS = node-agent collector webd
+
+# The node's own library, 1.6 or 2.x: node-agent/gpio_v1.c and gpio_v2.c see by the header which of them is meant. Another one, unpacked
+# somewhere: make GPIOD_CFLAGS=-I/somewhere/include GPIOD_LIBS='-L/somewhere/lib -lgpiod'
+GPIOD_CFLAGS ?=
+GPIOD_LIBS ?= $(shell pkg-config --libs libgpiod)
+node-agent_LIBS = $(GPIOD_LIBS)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 HARDENING = -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPTIMIZE = $(if $(SAN),-O1 $(SANITIZERS),-O2 $(HARDENING))
-override CPPFLAGS += -D_GNU_SOURCE -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"'
+override CPPFLAGS += -D_GNU_SOURCE -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"' $(GPIOD_CFLAGS)
 override CFLAGS += -std=gnu17 -g $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections
 override LDFLAGS += -Wl,--gc-sections -Wl,--as-needed $(if $(SAN),$(SANITIZERS),-pie -Wl,-z,relro,-z,now)
 LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lm
@@ -74,7 +80,8 @@ $(BUILD)/linked: always
 	$(REMEMBER_FLAGS)
 
 libraries: | $(if $(call GOAL_IS,deps check check-% demo lint),packages)
-	@pkg-config --exists $(LIBRARIES) || { echo 'Libraries are missing: "make deps" installs them.' >&2; exit 1; }
+	@pkg-config --exists $(LIBRARIES) $(if $(filter file,$(origin GPIOD_LIBS)),libgpiod) || \
+		{ echo 'Libraries are missing: "make deps" installs them.' >&2; exit 1; }
 
 $(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -85,7 +92,7 @@ $(OBJ)/common.a: $(common_OBJS)
 
 define DAEMON
 $(BUILD)/$(1): $$($(1)_OBJS) $(OBJ)/common.a $(BUILD)/linked
-	$$(Q)$$(call say,LINK,$$@)$$(CC) $$(filter %.o %.a,$$^) $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -o $$@
+	$$(Q)$$(call say,LINK,$$@)$$(CC) $$(filter %.o %.a,$$^) $$(CFLAGS) $$(LDFLAGS) $$(LIBS) $$($(1)_LIBS) -o $$@
 endef
 $(foreach daemon,$(DAEMONS),$(eval $(call DAEMON,$(daemon))))
 

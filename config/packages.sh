@@ -1,12 +1,20 @@
 #!/bin/sh
-# The Debian packages that Foyer needs, in one place (Debian 12 and 13). `packages.sh GROUP...` installs what is missing of these groups.
+# The Debian packages that Foyer needs, in one place (Debian 12 and 13). `packages.sh GROUP...` installs what is missing of these groups,
+# `packages.sh --list GROUP...` names them.
 set -eu
 
 build='build-essential pkg-config libmosquitto-dev libsqlite3-dev libmicrohttpd-dev libcjson-dev libinih-dev
-	libsystemd-dev zlib1g-dev'
+	libsystemd-dev zlib1g-dev libgnutls28-dev libcrypt-dev libgpiod-dev'
 run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps'
 lint='clang clang-tidy cppcheck shellcheck python3'
+hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross busybox-static cpio kmod xz-utils'
+
+list=
+if [ "${1:-}" = --list ]; then
+	list=yes
+	shift
+fi
 
 wanted=
 for group in "$@"; do
@@ -20,12 +28,19 @@ for group in "$@"; do
 		command -v npm >/dev/null || wanted="$wanted npm"
 		;;
 	lint) wanted="$wanted $lint" ;;
+	hardware) wanted="$wanted $hardware" ;;
 	*)
-		echo "packages.sh: \"$group\" is no group; there are: build run test lint" >&2
+		echo "packages.sh: \"$group\" is no group; there are: build run test lint hardware" >&2
 		exit 2
 		;;
 	esac
 done
+
+if [ "$list" ]; then
+	# shellcheck disable=SC2086
+	printf '%s\n' $wanted
+	exit 0
+fi
 
 missing=
 for package in $wanted; do
