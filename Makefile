@@ -56,6 +56,7 @@ help:
 	@echo 'make demo            a whole house, simulated; PORT=8080 chooses the port, DEMO_SECONDS=20 ends it'
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
 	@echo 'make check-unit      the unit tests alone'
+	@echo 'make check-chaos     everything is killed, cut off and filled for CHAOS_SECONDS=120; CHAOS_SEED repeats a run (tests/chaos)'
 	@echo 'make lint            clang-tidy, cppcheck and the rules of the house'
 	@echo 'make format          lays out the sources by clang-format'
 	@echo 'make deps            installs what is missing of the packages in config/packages.sh'
@@ -138,6 +139,9 @@ check: all unit-tests
 check-unit: unit-tests
 	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run unit
 
+check-chaos: all
+	@BUILD='$(BUILD)' node tests/chaos/run.mjs
+
 lint: compile_commands.json libraries
 	@tests/lint
 
@@ -154,6 +158,6 @@ clean:
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
-.PHONY: all help always libraries packages web unit-tests deps check check-unit lint format demo clean
+.PHONY: all help always libraries packages web unit-tests deps check check-unit check-chaos lint format demo clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
