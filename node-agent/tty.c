@@ -11,8 +11,6 @@
 
 #include "door.h"
 
-enum { WRITE_TIMEOUT_MS = 1000 };
-
 static int speed_code(int speed, speed_t *ret_code)
 {
 	static const struct {
@@ -93,33 +91,14 @@ int tty_read(int fd, uint8_t *ret_bytes, size_t len)
 	return hung_up(fd) ? -ENODEV : 0;
 }
 
-int tty_wait(int fd, int timeout_ms)
-{
-	struct pollfd wanted = { .fd = fd, .events = POLLIN };
-	int r;
-
-	do
-		r = poll(&wanted, 1, timeout_ms);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return -errno;
-	if (r > 0 && !(wanted.revents & POLLIN))
-		return -ENODEV;
-	return r;
-}
-
 int tty_write(int fd, const uint8_t *bytes, size_t len)
 {
 	while (len > 0) {
-		struct pollfd wanted = { .fd = fd, .events = POLLOUT };
 		ssize_t count = write(fd, bytes, len);
 
 		if (count >= 0) {
 			bytes += count;
 			len -= (size_t)count;
-		} else if (errno == EAGAIN) {
-			if (poll(&wanted, 1, WRITE_TIMEOUT_MS) == 0)
-				return -ETIMEDOUT;
 		} else if (errno != EINTR) {
 			return errno == EIO || errno == ENXIO ? -ENODEV : -errno;
 		}

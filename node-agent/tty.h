@@ -13,9 +13,7 @@ int tty_open(const char *path, int speed);
 
 /* Reads what is there, at most len bytes. 0: nothing now; -ENODEV: the line is gone (adapter pulled out, peer closed). */
 int tty_read(int fd, uint8_t *ret_bytes, size_t len);
-/* Waits up to timeout_ms for something to read. 1 there is, 0 not in that time, or a negative errno. For drivers that block. */
-int tty_wait(int fd, int timeout_ms);
-/* Writes everything, waiting up to a second while the line is busy (-ETIMEDOUT). */
+/* Writes everything into the line's buffer, without waiting; -EAGAIN when that is full, because the other side has stopped. */
 int tty_write(int fd, const uint8_t *bytes, size_t len);
 /* Drops what came in and was not read. */
 void tty_drop_input(int fd);
