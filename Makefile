@@ -38,10 +38,11 @@ OBJ = $(BUILD)/obj$(if $(SAN),-san)
 objects = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(1)))
 common_OBJS = $(call objects,common/*.c)
 node-agent_OBJS = $(call objects,node-agent/*.c node-agent/drivers/*.c)
-collector_OBJS = $(call objects,collector/*.c)
+foyerctl_OBJS = $(call objects,collector/foyerctl.c collector/ctl_*.c collector/settings.c)
+collector_OBJS = $(filter-out $(OBJ)/collector/foyerctl.o $(OBJ)/collector/ctl_%.o,$(call objects,collector/*.c))
 webd_OBJS = $(call objects,webd/*.c)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(OBJ)/tests/%,$(wildcard tests/unit/test_*.c))
-PROGRAMS = $(addprefix $(BUILD)/,$(DAEMONS))
+PROGRAMS = $(addprefix $(BUILD)/,$(DAEMONS) foyerctl)
 SOURCES = $(wildcard $(addsuffix /*.[ch],common node-agent node-agent/drivers collector webd tests/unit tests/fakes tests/bench))
 
 # Short lines: "CC common/wire.c". `make V=1` shows the commands.
@@ -51,7 +52,7 @@ say = $(if $(V),,printf '%-4s %s\n' $(1) $(2);)
 all: $(PROGRAMS) web compile_commands.json
 
 help:
-	@echo 'make                 builds build/node-agent, build/collector, build/webd'
+	@echo 'make                 builds build/node-agent, build/collector, build/webd, build/foyerctl'
 	@echo 'make SAN=1           the same with address and undefined behaviour sanitizers'
 	@echo 'make demo            a whole house, simulated; PORT=8080 chooses the port, DEMO_SECONDS=20 ends it'
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
@@ -91,11 +92,11 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 $(OBJ)/common.a: $(common_OBJS)
 	$(Q)rm -f $@; $(call say,AR,$@)ar rcs $@ $^
 
-define DAEMON
+define PROGRAM
 $(BUILD)/$(1): $$($(1)_OBJS) $(OBJ)/common.a $(BUILD)/linked
 	$$(Q)$$(call say,LINK,$$@)$$(CC) $$(filter %.o %.a,$$^) $$(CFLAGS) $$(LDFLAGS) $$(LIBS) $$($(1)_LIBS) -o $$@
 endef
-$(foreach daemon,$(DAEMONS),$(eval $(call DAEMON,$(daemon))))
+$(foreach program,$(DAEMONS) foyerctl,$(eval $(call PROGRAM,$(program))))
 
 # A test names the rooms it stands on in its first line: /* links: webd/render.c */
 test_links = $(patsubst %.c,$(OBJ)/%.o,$(shell sed -n '1s|^/\* links: \(.*\) \*/$$|\1|p' $(1)))
