@@ -255,9 +255,15 @@ int conf_open(const char *path, const char *const *overrides, size_t override_co
 	return 0;
 }
 
+struct conf *conf_ref(struct conf *conf)
+{
+	conf->refs++;
+	return conf;
+}
+
 void conf_close(struct conf *conf)
 {
-	if (!conf)
+	if (!conf || conf->refs-- > 0)
 		return;
 	while (conf->sections) {
 		struct conf_section *section = conf->sections;

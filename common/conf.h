@@ -37,7 +37,10 @@ struct conf_item {
  * Returns 0 also when the file has mistakes (conf_finish tells them); -ENOENT, -EACCES... when it can't be read (message
  * already on standard error), -ENOMEM. The caller closes. */
 int conf_open(const char *path, const char *const *overrides, size_t override_count, struct conf **ret_conf);
+/* Drops a reference, and frees with the last; NULL is fine. */
 void conf_close(struct conf *conf);
+/* One more reference, for who keeps strings of it. Returns conf. */
+struct conf *conf_ref(struct conf *conf);
 
 /* The section [type] (name NULL) or [type name]; NULL when the file does not have it. */
 const struct conf_section *conf_section(const struct conf *conf, const char *type, const char *name);

@@ -31,6 +31,7 @@ struct conf {
 	size_t entry_count;
 	struct conf_mistake *mistakes;
 	size_t mistake_count;
+	unsigned refs; /* beyond the first */
 };
 
 /* The last entry of that key (a later one overrides); NULL without. */

@@ -11,13 +11,20 @@
 #include "../common/reading.h"
 #include "../common/wire.h"
 
-enum { PENDING_MAX = 64, RESPONSE_TOPIC_MAX = 255, CORRELATION_MAX = 128, STEP_PARTS = 1000 };
+enum {
+	PENDING_MAX = 64,
+	RESPONSE_TOPIC_MAX = 255,
+	CORRELATION_MAX = 128,
+	STEP_PARTS = 1000,
+	PATIENCE_MS = 5000, /* for a device on a bus that others hold up; then the command is refused, and not obeyed later */
+};
 
 /* A command that an output still works on. */
 struct pending {
 	struct actuator *actuator;
 	struct pending *next;
-	sd_event_source *timer;
+	sd_event_source *timer; /* when it is done; before that, when patience ends */
+	bool answered;          /* refused, but the device may do it all the same */
 	const struct channel *channel;
 	struct command_result result;
 	char response_topic[RESPONSE_TOPIC_MAX + 1];
@@ -29,7 +36,7 @@ struct actuator {
 	sd_event *event;
 	const char *base;
 	struct device *devices;
-	const struct sampler *sampler;
+	struct sampler *sampler;
 	struct actuator_hooks hooks;
 	void *context;
 	struct bus *bus;
@@ -111,11 +118,18 @@ static void answer(struct actuator *actuator, struct pending *pending)
 	bus_publish(actuator->bus, &publication, NULL);
 }
 
+static void tell(struct pending *pending)
+{
+	struct actuator *actuator = pending->actuator;
+
+	actuator->hooks.reading(actuator->context, pending->channel, clock_wall_ms(), &pending->result.value);
+}
+
 /* The new state first, then the word that it is done: who waits for the result finds the state there already. */
 static void complete(struct actuator *actuator, struct pending *pending)
 {
 	if (pending->result.ok)
-		actuator->hooks.reading(actuator->context, pending->channel, clock_wall_ms(), &pending->result.value);
+		tell(pending);
 	answer(actuator, pending);
 }
 
@@ -124,12 +138,20 @@ static void drop(struct pending *pending)
 	struct actuator *actuator = pending->actuator;
 	struct pending **link = &actuator->pending;
 
+	sampler_set_forget(actuator->sampler, pending);
 	while (*link != pending)
 		link = &(*link)->next;
 	*link = pending->next;
 	actuator->pending_count--;
 	sd_event_source_disable_unref(pending->timer);
 	free(pending);
+}
+
+static void fail(struct pending *pending, const char *error)
+{
+	pending->result.ok = pending->result.has_value = false;
+	snprintf(pending->result.error, sizeof(pending->result.error), "%s", error);
+	answer(pending->actuator, pending);
 }
 
 static int on_done(sd_event_source *source, uint64_t now_us, void *userdata)
@@ -143,58 +165,79 @@ static int on_done(sd_event_source *source, uint64_t now_us, void *userdata)
 	return 0;
 }
 
-static int wait_for(struct actuator *actuator, const struct pending *given, int delay_ms)
+static int on_impatient(sd_event_source *source, uint64_t now_us, void *userdata)
 {
-	struct pending *pending;
-	int r;
+	struct pending *pending = userdata;
 
-	if (actuator->pending_count == PENDING_MAX)
-		return -EBUSY;
-	pending = malloc(sizeof(*pending));
-	if (!pending)
-		return -ENOMEM;
-	*pending = *given;
-	pending->next = actuator->pending;
-	actuator->pending = pending;
-	actuator->pending_count++;
-	r = sd_event_add_time_relative(actuator->event, &pending->timer, CLOCK_BOOTTIME, (uint64_t)delay_ms * 1000, 1000, on_done,
-				       pending);
-	if (r < 0)
+	(void)source;
+	(void)now_us;
+	fail(pending, "the device does not answer");
+	if (sampler_set_cancel(pending->actuator->sampler, pending))
 		drop(pending);
-	return r;
+	else
+		pending->answered = true;
+	return 0;
+}
+
+static int arm(struct pending *pending, int64_t delay_ms, sd_event_time_handler_t handler)
+{
+	pending->timer = sd_event_source_disable_unref(pending->timer);
+	return sd_event_add_time_relative(pending->actuator->event, &pending->timer, CLOCK_BOOTTIME, (uint64_t)delay_ms * 1000,
+					  1000, handler, pending);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------------------------- */
 
-static void fail(struct pending *pending, const char *error)
+static void on_set(void *context, int result, const struct value *value, const char *error)
 {
-	pending->result.ok = pending->result.has_value = false;
-	snprintf(pending->result.error, sizeof(pending->result.error), "%s", error);
-	answer(pending->actuator, pending);
-}
+	struct pending *pending = context;
 
-static void obey(struct actuator *actuator, struct pending *pending, struct channel *channel, const struct command *command)
-{
-	struct device *device = channel->device;
-	int r;
-
-	pending->result.value = command->value;
-	r = device->driver->set
-		    ? device->driver->set(device, (size_t)(channel - device->channels), &command->value, &pending->result.value)
-		    : -ENOTSUP;
-	if (r < 0) {
-		char error[COMMAND_ERROR_MAX + 1];
-
-		snprintf(error, sizeof(error), "%s", device->error[0] ? device->error : strerror(-r));
-		device->error[0] = '\0';
-		fail(pending, error);
+	if (result < 0) {
+		if (!pending->answered)
+			fail(pending, error);
+		drop(pending);
 		return;
 	}
 	pending->result.ok = pending->result.has_value = true;
-	if (r == 0)
-		complete(actuator, pending);
-	else if (r != SET_SILENT && wait_for(actuator, pending, r) < 0)
-		fail(pending, "too many commands at once");
+	pending->result.value = *value;
+	if (result == 0 && pending->answered)
+		tell(pending); /* late, but it is so now */
+	else if (result == 0)
+		complete(pending->actuator, pending);
+	else if (result != SET_SILENT && !pending->answered && arm(pending, result, on_done) >= 0)
+		return;
+	drop(pending);
+}
+
+static const char *fault_of(const struct actuator *actuator, const struct device *device)
+{
+	int64_t since_ms;
+	const char *fault = sampler_fault(actuator->sampler, device, &since_ms);
+
+	return fault[0] ? fault : "not ready yet";
+}
+
+static void obey(struct actuator *actuator, const struct pending *given, const struct command *command)
+{
+	struct pending *pending = malloc(sizeof(*pending));
+	const struct device *device = given->channel->device;
+	int r = 0;
+
+	if (!pending)
+		return;
+	*pending = *given;
+	pending->next = actuator->pending;
+	actuator->pending = pending;
+	if (++actuator->pending_count > PENDING_MAX)
+		r = -EBUSY;
+	else if (sampler_waits(actuator->sampler, device))
+		r = arm(pending, PATIENCE_MS, on_impatient);
+	if (r >= 0)
+		r = sampler_set(actuator->sampler, pending->channel, &command->value, on_set, pending);
+	if (r >= 0)
+		return;
+	fail(pending, r == -EBUSY ? "too many commands at once" : r == -ENOTSUP ? "it cannot be set" : fault_of(actuator, device));
+	drop(pending);
 }
 
 static void take_response(struct pending *pending, const struct bus_message *message)
@@ -206,14 +249,6 @@ static void take_response(struct pending *pending, const struct bus_message *mes
 	pending->correlation_len = message->correlation_len;
 	if (message->correlation_len > 0)
 		memcpy(pending->correlation, message->correlation, message->correlation_len);
-}
-
-static const char *fault_of(const struct actuator *actuator, const struct device *device)
-{
-	int64_t since_ms;
-	const char *fault = sampler_fault(actuator->sampler, device, &since_ms);
-
-	return fault[0] ? fault : "not ready yet";
 }
 
 void actuator_command(struct actuator *actuator, const struct series *series, const struct bus_message *message)
@@ -236,15 +271,13 @@ void actuator_command(struct actuator *actuator, const struct series *series, co
 		fail(&pending, "no such output");
 	else if (check_value(channel, &command, reason) < 0)
 		fail(&pending, reason);
-	else if (!sampler_ready(actuator->sampler, channel->device))
-		fail(&pending, fault_of(actuator, channel->device));
 	else
-		obey(actuator, &pending, channel, &command);
+		obey(actuator, &pending, &command);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------------- */
 
-int actuator_open(sd_event *event, const char *base, struct device *devices, const struct sampler *sampler,
+int actuator_open(sd_event *event, const char *base, struct device *devices, struct sampler *sampler,
 		  const struct actuator_hooks *hooks, void *context, struct actuator **ret_actuator)
 {
 	struct actuator *actuator = calloc(1, sizeof(*actuator));

@@ -16,7 +16,7 @@ struct actuator_hooks {
 };
 
 /* devices and sampler outlive the actuator. Returns 0 or -ENOMEM. */
-int actuator_open(sd_event *event, const char *base, struct device *devices, const struct sampler *sampler,
+int actuator_open(sd_event *event, const char *base, struct device *devices, struct sampler *sampler,
 		  const struct actuator_hooks *hooks, void *context, struct actuator **ret_actuator);
 void actuator_close(struct actuator *actuator);
 

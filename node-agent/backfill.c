@@ -7,7 +7,7 @@ enum { STEP_READINGS = 20000, KEEP_FREE = 500 }; /* live readings need room too 
 
 static struct device *simulated(struct device *device)
 {
-	while (device && !device->driver->read)
+	while (device && !device->driver->simulated)
 		device = device->next;
 	return device;
 }

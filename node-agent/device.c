@@ -1,7 +1,43 @@
 /* A configured chip: its channels, and what its hooks may ask for. Apart from the list of drivers, so that a test links the one it tests. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver.h"
+
+struct device *device_make(const char *name, const struct driver *driver, struct conf *conf)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->refs = 1;
+	device->driver = driver;
+	device->conf = conf ? conf_ref(conf) : NULL;
+	device->config = calloc(1, driver->config_size + 1);
+	device->state = calloc(1, driver->state_size + 1);
+	strncat(device->name, name, NAME_MAX_LEN);
+	if (!device->config || !device->state) {
+		device_unref(device);
+		return NULL;
+	}
+	return device;
+}
+
+struct device *device_ref(struct device *device)
+{
+	device->refs++;
+	return device;
+}
+
+void device_unref(struct device *device)
+{
+	if (!device || --device->refs > 0)
+		return;
+	free(device->config);
+	free(device->state);
+	conf_close(device->conf);
+	free(device);
+}
 
 struct channel *device_add_channel(struct device *device, const char *quantity, enum output output)
 {

@@ -56,6 +56,8 @@ struct device {
 	struct channel channels[CHANNELS_MAX];
 	size_t channel_count;
 	struct device *next;
+	struct conf *conf; /* whose strings its configuration holds */
+	unsigned refs;     /* device_ref */
 };
 
 enum { SET_SILENT = INT32_MAX }; /* set() took the command, and nobody will hear of it again (a simulated fault) */
@@ -76,6 +78,7 @@ struct driver {
 	const uint8_t *
 		i2c_addresses; /* where such a chip can be, the usual one first, 0 ends; the keys `bus` and `address` come with it */
 	bool blocks;           /* its hooks may wait for the kernel or a program */
+	bool simulated;        /* lives by the clock that it is given, and has a past: clock_rate and back_fill are for it */
 
 	/* Makes the channels from free keys, when `emits` can't say them. Mistakes go to conf_mistake. */
 	void (*configure)(struct device *device, struct conf *conf, const struct conf_section *section);
@@ -110,6 +113,12 @@ void device_wake(struct device *device, int64_t after_ms);
 const struct driver *driver_find(const char *name);
 /* All of them, for messages and --help: index from 0, NULL ends. */
 const struct driver *driver_at(size_t index);
+
+/* A device without channels and configuration, with one reference. conf: outlives it (conf_ref); may be NULL. NULL: no memory. */
+struct device *device_make(const char *name, const struct driver *driver, struct conf *conf);
+struct device *device_ref(struct device *device);
+/* Frees the device with its last reference; NULL is fine. */
+void device_unref(struct device *device);
 
 /* Adds a channel to a device, as an output when output says so. Returns it, NULL when there are CHANNELS_MAX, the device has that
  * quantity already, or the name is not valid. */

@@ -48,43 +48,68 @@ static void list_drivers(char *buf, size_t size)
 	}
 }
 
+static const char usual[] = "10s";
+
 static void read_interval(struct conf *conf, const struct conf_section *section, const struct driver *driver, int64_t *ret_ms)
 {
 	const struct conf_item item[] = {
-		{ "interval", CONF_DURATION, 0, driver->interval, .min = 10, .max = 86400000, .help = "how often it is read" },
+		{ "interval", CONF_DURATION, 0, driver->interval ? driver->interval : usual, .min = 10, .max = 86400000,
+		  .help = "how often it is read" },
 		{ 0 },
 	};
 
+	if (!driver->interval && !driver->fetch && !driver->read) {
+		*ret_ms = 0; /* it tells by itself, or is only set */
+		return;
+	}
 	conf_read(conf, section, "device", item, ret_ms);
 }
 
-static void free_device(struct device *device)
+/* "0x76, 0x77" for a message. */
+static const char *list_addresses(const uint8_t *addresses, char *buf, size_t size)
 {
-	if (device) {
-		free(device->config);
-		free(device->state);
-	}
-	free(device);
+	size_t len = 0;
+
+	for (; *addresses && len < size; addresses++)
+		len += (size_t)snprintf(buf + len, size - len, "%s0x%02x", len ? ", " : "", *addresses);
+	return buf;
+}
+
+static void read_bus(struct conf *conf, const struct conf_section *section, struct device *device)
+{
+	const uint8_t *addresses = device->driver->i2c_addresses;
+	char first[8], list[160];
+	struct {
+		const char *bus;
+		int address;
+	} given;
+	const struct conf_item items[] = {
+		{ "bus", CONF_STRING, offsetof(__typeof__(given), bus), "/dev/i2c-1", .help = "the I2C bus" },
+		{ "address", CONF_INT, offsetof(__typeof__(given), address), first, .min = 0x03, .max = 0x77, .help = "on it" },
+		{ 0 },
+	};
+
+	snprintf(first, sizeof(first), "0x%02x", addresses[0]);
+	conf_read(conf, section, "device", items, &given);
+	device->bus = given.bus;
+	device->address = given.address;
+	if (!memchr(addresses, given.address, strlen((const char *)addresses)))
+		conf_mistake(conf, section, "address", "0x%02x: a %s is at %s", (unsigned)given.address, device->driver->name,
+			     list_addresses(addresses, list, sizeof(list)));
 }
 
 static struct device *make_device(struct conf *conf, const struct conf_section *section, const struct device_section *given,
 				  const struct driver *driver)
 {
-	struct device *device = calloc(1, sizeof(*device));
+	struct device *device = device_make(conf_section_name(section), driver, conf);
 
 	if (!device)
 		return NULL;
-	device->driver = driver;
-	device->config = calloc(1, driver->config_size + 1);
-	device->state = calloc(1, driver->state_size + 1);
-	if (!device->config || !device->state) {
-		free_device(device);
-		return NULL;
-	}
-	strncat(device->name, conf_section_name(section), NAME_MAX_LEN);
 	strncat(device->label, given->label ? given->label : "", CHANNEL_LABEL_MAX);
 	strncat(device->icon, given->icon ? given->icon : "", CHANNEL_LABEL_MAX);
 	read_interval(conf, section, driver, &device->interval_ms);
+	if (driver->i2c_addresses)
+		read_bus(conf, section, device);
 	if (driver->items)
 		conf_read(conf, section, "device", driver->items, device->config);
 	for (const enum quantity *quantity = driver->emits; quantity && *quantity != QUANTITY_NONE; quantity++)
@@ -145,7 +170,7 @@ void settings_done(struct settings *settings)
 		struct device *device = settings->devices;
 
 		settings->devices = device->next;
-		free_device(device);
+		device_unref(device);
 	}
 }
 

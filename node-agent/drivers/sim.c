@@ -353,6 +353,7 @@ const struct driver sim_driver = {
 	.config_size = sizeof(struct sim_config),
 	.state_size = sizeof(struct sim_state),
 	.interval = "10s",
+	.simulated = true,
 	.configure = sim_configure,
 	.read = sim_read,
 	.set = sim_set,

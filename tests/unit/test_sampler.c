@@ -1,4 +1,4 @@
-/* links: node-agent/sampler.c node-agent/actuator.c node-agent/settings.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
+/* links: node-agent/sampler.c node-agent/sampler_turn.c node-agent/sampler_tell.c node-agent/sampler_fault.c node-agent/sampler_order.c node-agent/worker.c node-agent/actuator.c node-agent/settings.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/i2c.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* Devices that are read and set: their turns, their faults, their answers. A driver of the test's own stands for a chip. */
 #include <errno.h>
 #include <math.h>
@@ -99,6 +99,7 @@ static int begin(void **state)
 	memset(&chip, 0, sizeof(chip));
 	chip.value = 50;
 	chip_device.channel_count = 0;
+	chip_device.refs = 1;
 	chip_device.error[0] = '\0';
 	device_add_channel(&chip_device, "humidity", OUTPUT_NONE);
 	readings = healths = 0;
@@ -122,7 +123,7 @@ static int end(void **state)
 
 static void open_sampler(struct device *devices, double clock_rate)
 {
-	static const struct sampler_hooks hooks = { on_reading, on_health };
+	static const struct sampler_hooks hooks = { .reading = on_reading, .health = on_health };
 	static const struct actuator_hooks actuator_hooks = { on_reading };
 
 	assert_int_equal(0, sampler_open(event, devices, clock_rate, &hooks, NULL, &sampler));
@@ -213,7 +214,7 @@ static void what_the_quantity_cannot_be_is_dropped_and_told_once(void **state)
 	assert_int_equal(1, readings);
 	assert_int_equal(0, chip.closes);
 	assert_string_equal("humidity: 121 is over 100 %", fault(&chip_device));
-	chip.value = NAN;
+	chip.value = HUGE_VAL;
 	WAIT_UNTIL(strstr(fault(&chip_device), "not a finite number"));
 	chip.value = 51;
 	WAIT_UNTIL(readings == 2);

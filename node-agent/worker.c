@@ -1,0 +1,257 @@
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { STACK_BYTES = 512 << 10 }; /* its frames are large */
+#else
+enum { STACK_BYTES = 64 << 10 };
+#endif
+
+struct queue {
+	struct job *first, **end;
+};
+
+struct worker {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all below, until news */
+	pthread_cond_t wanted;
+	struct queue urgent, waiting, ran;
+	const struct job *running;
+	int64_t running_since_ms;
+	bool stop;
+	int news; /* an eventfd: something ran */
+	sd_event_source *source;
+};
+
+static _Thread_local bool here;
+
+bool worker_is_here(void)
+{
+	return here;
+}
+
+static void append(struct queue *queue, struct job *job)
+{
+	job->next = NULL;
+	*queue->end = job;
+	queue->end = &job->next;
+}
+
+static struct job *take_first(struct queue *queue)
+{
+	struct job *job = queue->first;
+
+	if (!job)
+		return NULL;
+	queue->first = job->next;
+	if (!queue->first)
+		queue->end = &queue->first;
+	return job;
+}
+
+static bool take_out(struct queue *queue, const struct job *job)
+{
+	for (struct job **link = &queue->first; *link; link = &(*link)->next)
+		if (*link == job) {
+			*link = job->next;
+			if (!*link)
+				queue->end = link;
+			return true;
+		}
+	return false;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------------------------ */
+
+static struct job *next_job(struct worker *worker)
+{
+	for (;;) {
+		struct job *job = take_first(&worker->urgent);
+
+		if (!job)
+			job = take_first(&worker->waiting);
+		if (job || worker->stop)
+			return job;
+		pthread_cond_wait(&worker->wanted, &worker->lock);
+	}
+}
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+	struct job *job;
+
+	here = true;
+	pthread_mutex_lock(&worker->lock);
+	while ((job = next_job(worker))) {
+		const uint64_t one = 1;
+		int result;
+
+		job->state = JOB_RUNNING;
+		worker->running = job;
+		worker->running_since_ms = clock_boot_ms();
+		pthread_mutex_unlock(&worker->lock);
+		result = job->run(job->context);
+		pthread_mutex_lock(&worker->lock);
+		worker->running = NULL;
+		job->result = result;
+		job->state = JOB_RAN;
+		append(&worker->ran, job);
+		if (write(worker->news, &one, sizeof(one)) < 0)
+			continue; /* only when 2^64 - 1 ends wait */
+	}
+	pthread_mutex_unlock(&worker->lock);
+	return NULL;
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------------------------------------- */
+
+static int on_news(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct worker *worker = userdata;
+	uint64_t count;
+	struct job *job;
+
+	(void)source;
+	(void)events;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return 0;
+	for (;;) {
+		pthread_mutex_lock(&worker->lock);
+		job = take_first(&worker->ran);
+		if (job)
+			job->state = JOB_IDLE;
+		pthread_mutex_unlock(&worker->lock);
+		if (!job)
+			return 0;
+		job->done(job->context, job->result);
+	}
+}
+
+void worker_submit(struct worker *worker, struct job *job, bool urgent)
+{
+	pthread_mutex_lock(&worker->lock);
+	assert(job->state == JOB_IDLE);
+	job->state = JOB_WAITING;
+	append(urgent ? &worker->urgent : &worker->waiting, job);
+	pthread_cond_signal(&worker->wanted);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+bool worker_cancel(struct worker *worker, struct job *job)
+{
+	bool found;
+
+	pthread_mutex_lock(&worker->lock);
+	found = job->state == JOB_WAITING && (take_out(&worker->urgent, job) || take_out(&worker->waiting, job));
+	if (found)
+		job->state = JOB_IDLE;
+	pthread_mutex_unlock(&worker->lock);
+	return found;
+}
+
+const struct job *worker_running(struct worker *worker, int64_t *ret_since_ms)
+{
+	const struct job *job;
+
+	pthread_mutex_lock(&worker->lock);
+	job = worker->running;
+	*ret_since_ms = worker->running_since_ms;
+	pthread_mutex_unlock(&worker->lock);
+	return job;
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Signals are the loop's. */
+static int start(struct worker *worker, const char *name)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&worker->thread, &attributes, work, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (r == 0)
+		pthread_setname_np(worker->thread, name);
+	return -r;
+}
+
+static void free_worker(struct worker *worker)
+{
+	sd_event_source_disable_unref(worker->source);
+	if (worker->news >= 0)
+		close(worker->news);
+	pthread_cond_destroy(&worker->wanted);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
+}
+
+int worker_open(sd_event *event, const char *name, struct worker **ret_worker)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int r = 0;
+
+	if (!worker)
+		return -ENOMEM;
+	mallopt(M_ARENA_MAX, 1); /* a thread that allocates little needs no heap of its own */
+	pthread_mutex_init(&worker->lock, NULL);
+	pthread_cond_init(&worker->wanted, NULL);
+	worker->urgent.end = &worker->urgent.first;
+	worker->waiting.end = &worker->waiting.first;
+	worker->ran.end = &worker->ran.first;
+	worker->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->news < 0)
+		r = -errno;
+	if (r == 0)
+		r = sd_event_add_io(event, &worker->source, worker->news, EPOLLIN, on_news, worker);
+	if (r >= 0)
+		r = start(worker, name);
+	if (r < 0) {
+		free_worker(worker);
+		return r;
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+bool worker_close(struct worker *worker, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_boot_ms();
+	struct timespec deadline;
+
+	if (!worker)
+		return true;
+	pthread_mutex_lock(&worker->lock);
+	worker->stop = true;
+	pthread_cond_signal(&worker->wanted);
+	pthread_mutex_unlock(&worker->lock);
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	if (left_ms > 0) {
+		deadline.tv_sec += left_ms / 1000 + (deadline.tv_nsec + left_ms % 1000 * 1000000) / 1000000000;
+		deadline.tv_nsec = (deadline.tv_nsec + left_ms % 1000 * 1000000) % 1000000000;
+	}
+	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
+		worker->source = sd_event_source_disable_unref(worker->source);
+		pthread_detach(worker->thread);
+		return false;
+	}
+	free_worker(worker);
+	return true;
+}
