@@ -3,8 +3,21 @@
 #include <string.h>
 
 extern const struct driver sim_driver, thermal_driver;
+extern const struct driver contact_driver, pir_driver, button_driver, wall_switch_driver, pulse_driver, hcsr04_driver; /* GPIO lines */
+extern const struct driver relay_driver, buzzer_driver;
 
-static const struct driver *const drivers[] = { &sim_driver, &thermal_driver };
+static const struct driver *const drivers[] = {
+	&sim_driver,
+	&thermal_driver,
+	&contact_driver,
+	&pir_driver,
+	&button_driver,
+	&wall_switch_driver,
+	&pulse_driver,
+	&hcsr04_driver,
+	&relay_driver,
+	&buzzer_driver,
+};
 
 const struct driver *driver_at(size_t index)
 {

@@ -79,24 +79,19 @@ int gpio_list(int (*tell)(const struct gpio_line_info *info, void *context), voi
 
 /* ---- keys of a driver that has a line ------------------------------------------------------------------------------------------ */
 
-#define GPIO_ITEM_LINE(type, place)                                                                                                \
-	{ "line", CONF_STRING, offsetof(type, place.line), .required = true,                                                       \
-	  .help = "the line's name such as GPIO17, or its number on `chip`" },                                                     \
-	{                                                                                                                          \
-		"chip", CONF_STRING, offsetof(type, place.chip), NULL,                                                             \
-			.help = "label, name or path of its chip, when it needs one"                                               \
-	}
-#define GPIO_ITEM_BIAS(type, place, usual)                                                                                         \
-	{                                                                                                                          \
-		"bias", CONF_CHOICE, offsetof(type, place.bias), usual, .choices = "as-is|off|pull-up|pull-down",                  \
-									.help = "the resistor inside the chip"                     \
-	}
-#define GPIO_ITEM_DRIVE(type, place)                                                                                               \
-	{                                                                                                                          \
-		"drive", CONF_CHOICE, offsetof(type, place.drive), "push-pull", .choices = "push-pull|open-drain|open-source",     \
-										.help = "how the line is driven"                   \
-	}
-#define GPIO_ITEM_ACTIVE_LOW(type, place, usual)                                                                                   \
-	{                                                                                                                          \
-		"active_low", CONF_BOOL, offsetof(type, place.active_low), usual, .help = "1 is the low level"                     \
-	}
+/* clang-format off */
+
+#define GPIO_ITEM_LINE(type, place) \
+	{ "line", CONF_STRING, offsetof(type, place.line), .required = true, \
+	  .help = "the line's name such as GPIO17, or its number on `chip`" }, \
+	{ "chip", CONF_STRING, offsetof(type, place.chip), NULL, .help = "label, name or path of the line's chip, when it needs one" }
+#define GPIO_ITEM_BIAS(type, place, usual) \
+	{ "bias", CONF_CHOICE, offsetof(type, place.bias), usual, .choices = "as-is|off|pull-up|pull-down", \
+	  .help = "the resistor inside the chip" }
+#define GPIO_ITEM_DRIVE(type, place) \
+	{ "drive", CONF_CHOICE, offsetof(type, place.drive), "push-pull", .choices = "push-pull|open-drain|open-source", \
+	  .help = "how the line is driven" }
+#define GPIO_ITEM_ACTIVE_LOW(type, place, usual) \
+	{ "active_low", CONF_BOOL, offsetof(type, place.active_low), usual, .help = "1 is the low level" }
+
+/* clang-format on */
