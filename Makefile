@@ -58,6 +58,7 @@ help:
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
 	@echo 'make check-unit      the unit tests alone'
 	@echo 'make check-chaos     everything is killed, cut off and filled for CHAOS_SECONDS=120; CHAOS_SEED repeats a run (tests/chaos)'
+	@echo 'make bench           what it costs and how fast it is, beside others (tests/bench); BENCH_SECONDS=4 BENCH_ROWS=4000000 BENCH_REPEATS=3'
 	@echo 'make lint            clang-tidy, cppcheck and the rules of the house'
 	@echo 'make format          lays out the sources by clang-format'
 	@echo 'make deps            installs what is missing of the packages in config/packages.sh'
@@ -81,7 +82,7 @@ $(OBJ)/flags: always | libraries
 $(BUILD)/linked: always
 	$(REMEMBER_FLAGS)
 
-libraries: | $(if $(call GOAL_IS,deps check check-% demo lint),packages)
+libraries: | $(if $(call GOAL_IS,deps check check-% demo bench lint),packages)
 	@pkg-config --exists $(LIBRARIES) $(if $(filter file,$(origin GPIOD_LIBS)),libgpiod) || \
 		{ echo 'Libraries are missing: "make deps" installs them.' >&2; exit 1; }
 
@@ -109,6 +110,15 @@ $(foreach test,$(notdir $(UNIT_TESTS)),$(eval $(call UNIT_TEST,$(test))))
 
 unit-tests: $(UNIT_TESTS)
 
+# The tools of tests/bench name theirs in the same way.
+define BENCH_TOOL
+$(OBJ)/bench/$(1): $(OBJ)/tests/bench/$(1).o $(call test_links,tests/bench/$(1).c) $(OBJ)/common.a
+	@mkdir -p $$(@D)
+	$$(Q)$$(call say,LINK,$$@)$$(CC) $$^ $$(CFLAGS) $$(LDFLAGS) $$(LIBS) -o $$@
+endef
+BENCH_TOOLS = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+$(foreach tool,$(BENCH_TOOLS),$(eval $(call BENCH_TOOL,$(tool))))
+
 # What the browser gets: ours by link, Chart.js by Debian's.
 web: $(addprefix $(BUILD)/web/,templates static strings javascript/chart.min.js)
 $(BUILD)/web/javascript/chart.min.js:
@@ -129,7 +139,7 @@ compile_commands.json: always
 
 # Groups of config/packages.sh, for the goals that install by themselves what they need.
 PACKAGES = build $(if $(call GOAL_IS,deps),run) $(if $(call GOAL_IS,check check-%),run test) $(if $(call GOAL_IS,lint),lint) \
-	$(if $(call GOAL_IS,demo),run)
+	$(if $(call GOAL_IS,demo bench),run) $(if $(call GOAL_IS,bench),bench)
 packages:
 	@sh config/packages.sh $(PACKAGES)
 deps: packages
@@ -142,6 +152,9 @@ check-unit: unit-tests
 
 check-chaos: all
 	@BUILD='$(BUILD)' node tests/chaos/run.mjs
+
+bench: all $(addprefix $(OBJ)/bench/,$(BENCH_TOOLS))
+	@BUILD='$(BUILD)' OBJ='$(OBJ)' node tests/bench/bench.mjs
 
 lint: compile_commands.json libraries
 	@tests/lint
@@ -159,6 +172,6 @@ clean:
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
-.PHONY: all help always libraries packages web unit-tests deps check check-unit check-chaos lint format demo clean
+.PHONY: all help always libraries packages web unit-tests deps check check-unit check-chaos bench lint format demo clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all

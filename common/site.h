@@ -23,6 +23,8 @@ enum {
 	SITE_TOKENS_MAX = 100,
 };
 
+#define SITE_IN_MEMORY ":memory:" /* instead of a path: nothing is kept */
+
 /* Opens the file at `path`, making it (mode 0600) or bringing it to this version. On failure an explanation stands in `error` (SITE_ERROR_MAX
  * bytes). */
 int site_open(const char *path, struct site **ret_site, char *error);

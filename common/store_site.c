@@ -179,15 +179,17 @@ static int open_file(struct site *site)
 	static const char pragmas[] =
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 		"PRAGMA cache_size = -128; PRAGMA journal_size_limit = 65536; PRAGMA wal_autocheckpoint = 100;";
-	int fd = open(site->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* passwords, though hashed, are nobody else's to read */
-	int r;
+	bool in_memory = strcmp(site->path, SITE_IN_MEMORY) == 0;
+	/* Passwords, though hashed, are nobody else's to read. */
+	int fd = in_memory ? -1 : open(site->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), r;
 
-	if (fd < 0) {
+	if (fd < 0 && !in_memory) {
 		r = -errno;
-		snprintf(site->error, sizeof(site->error), "%s: %s", site->path, strerror(errno));
+		snprintf(site->error, sizeof(site->error), "%.200s: %s", site->path, strerror(-r));
 		return r;
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	r = sqlite3_open_v2(site->path, &site->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (r == SQLITE_OK) {
 		sqlite3_extended_result_codes(site->db, 1);

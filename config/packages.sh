@@ -7,6 +7,7 @@ build='build-essential pkg-config libmosquitto-dev libsqlite3-dev libmicrohttpd-
 	libsystemd-dev zlib1g-dev libgnutls28-dev libcrypt-dev libgpiod-dev'
 run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps'
+bench='python3 python3-paho-mqtt'
 lint='clang clang-tidy cppcheck shellcheck python3'
 hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross busybox-static cpio kmod xz-utils'
 
@@ -27,10 +28,14 @@ for group in "$@"; do
 		command -v node >/dev/null || wanted="$wanted nodejs"
 		command -v npm >/dev/null || wanted="$wanted npm"
 		;;
+	bench)
+		wanted="$wanted $bench"
+		command -v node >/dev/null || wanted="$wanted nodejs"
+		;;
 	lint) wanted="$wanted $lint" ;;
 	hardware) wanted="$wanted $hardware" ;;
 	*)
-		echo "packages.sh: \"$group\" is no group; there are: build run test lint hardware" >&2
+		echo "packages.sh: \"$group\" is no group; there are: build run test bench lint hardware" >&2
 		exit 2
 		;;
 	esac

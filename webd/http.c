@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "http_internal.h"
+#include "http_tls.h"
 
 enum {
 	CONNECTIONS_MAX = 1000,
@@ -150,6 +151,8 @@ static void find_client(struct http_request *request)
 		snprintf(request->client, sizeof(request->client), "?");
 	if (!strncmp(request->client, "::ffff:", 7))
 		memmove(request->client, request->client + 7, strlen(request->client + 7) + 1);
+	request->secure = request->http->tls != NULL;
+	http_look_behind_proxy(request);
 }
 
 /* The headers are there, the body is not. */
@@ -344,15 +347,20 @@ static unsigned most_connections(void)
 
 static int start_daemon(struct http *http, int fd)
 {
+	const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
+	const struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)http_tls_choose },
+					      { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTP_TLS_PRIORITIES },
+					      { MHD_OPTION_END, 0, NULL } };
 	const union MHD_DaemonInfo *info;
 	int r;
 
 	http->connection_limit = most_connections();
-	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_CONNECTION_LIMIT, http->connection_limit,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (http->tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+					on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, http->tls ? tls : plain,
+					MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+					on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+					MHD_OPTION_CONNECTION_LIMIT, http->connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+					(size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
 	if (!http->daemon) {
 		close(fd);
 		return -ENOMEM;
@@ -375,7 +383,8 @@ int http_open(const struct http_settings *settings, sd_event *event, struct http
 		return -ENOMEM;
 	http->settings = *settings;
 	http->event = sd_event_ref(event);
-	fd = listen_at(settings->address, settings->port);
+	r = settings->cert_file ? http_tls_open(event, settings->cert_file, settings->key_file, &http->tls) : 0;
+	fd = r < 0 ? r : listen_at(settings->address, settings->port);
 	r = fd < 0 ? fd : 0;
 	if (r == 0) {
 		http->port = port_of(fd);
@@ -401,6 +410,7 @@ void http_close(struct http *http)
 	sd_event_source_disable_unref(http->io);
 	sd_event_source_disable_unref(http->timer);
 	sd_event_source_disable_unref(http->sweep);
+	http_tls_close(http->tls);
 	sd_event_unref(http->event);
 	free(http);
 }

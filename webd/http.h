@@ -27,6 +27,7 @@ struct http_route {
 	const char *method;  /* "GET" (HEAD comes with it), "POST" ...; NULL ends a table */
 	const char *pattern; /* "/node/:node"; a last "*" takes all that is left, slashes too */
 	http_handler *handler;
+	int need; /* what the guard is asked for: the right that a visitor must have */
 };
 
 struct http_settings {
@@ -34,14 +35,21 @@ struct http_settings {
 	uint16_t port;                   /* 0: the kernel chooses */
 	const struct http_route *routes; /* the first row that fits wins; lives as long as the server */
 	void *context;                   /* for handlers and hooks */
+	/* PEM files, for HTTPS; both or none. Read anew when they change. */
+	const char *cert_file, *key_file;
+	/* Addresses of proxies before us, separated by spaces; of requests from there X-Forwarded-For tells the client, X-Forwarded-Proto
+	 * whether it came by HTTPS. NULL: none. */
+	const char *trusted_proxy;
 	/* Writes the page of an error (404, 403 ...) into out; NULL or a failure: a plain page. Not asked for paths below /api/,
 	 * which get {"error":text}. */
 	int (*error_page)(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context);
-	/* Sees every request before its route, for sessions and rights: true lets it pass, false when it has answered. NULL: all pass. */
-	bool (*guard)(struct http_request *request, void *context);
+	/* Sees every request that has a route before its handler does, for sessions and rights: true lets it pass, false when it has answered.
+	 * need: the route's. NULL: all pass. */
+	bool (*guard)(struct http_request *request, int need, void *context);
 };
 
-/* Listens. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (no numeric address), -ENOMEM ... The caller closes, before the loop goes. */
+/* Listens. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (no numeric address), -EKEYREJECTED (certificate or key: told in the log),
+ * -ENOMEM ... The caller closes, before the loop goes. */
 int http_open(const struct http_settings *settings, sd_event *event, struct http **ret_http);
 /* Ends everything at once; hooks of what is open are called. NULL is fine. */
 void http_close(struct http *http);
@@ -62,6 +70,7 @@ const char *http_form(const struct http_request *request,
 const char *http_header(const struct http_request *request, const char *name); /* raw bytes */
 const char *http_cookie(const struct http_request *request, const char *name); /* raw bytes */
 const char *http_client(const struct http_request *request);                   /* numeric address, for logs */
+bool http_is_secure(const struct http_request *request);                       /* it came by HTTPS, here or at the proxy */
 /* The body as it came, "" when empty, a NUL after it. */
 const char *http_body(const struct http_request *request, size_t *ret_len);
 /* Whether Accept prefers JSON to HTML, or the path is below /api/. */

@@ -32,6 +32,7 @@ struct http_connection {
 struct http {
 	struct MHD_Daemon *daemon;
 	struct http_settings settings;
+	struct http_tls *tls; /* NULL: plain HTTP */
 	sd_event_source *io, *timer, *sweep;
 	sd_event *event;
 	struct http_connection *connections; /* oldest first */
@@ -63,6 +64,7 @@ struct http_request {
 	size_t param_count;
 	char *rest; /* what "*" took */
 	char client[INET6_ADDRSTRLEN];
+	bool secure;
 	struct buffer body;
 	size_t body_len; /* seen, kept or not */
 	bool started, dispatched, later, suspended;
@@ -88,6 +90,9 @@ bool http_decode(char *text, bool plus);
 void http_dispatch(struct http_request *request);
 /* Whether a request that changes something comes from a page of ours (or from no page at all). */
 bool http_same_origin(const struct http_request *request);
+
+/* http_proxy.c: who the client is when a trusted proxy brings it; `client` holds the proxy's address before, if it is one. */
+void http_look_behind_proxy(struct http_request *request);
 
 /* http_reply.c: what a reply is made of. */
 struct http_answer {

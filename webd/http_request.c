@@ -187,6 +187,11 @@ const char *http_client(const struct http_request *request)
 	return request->client;
 }
 
+bool http_is_secure(const struct http_request *request)
+{
+	return request->secure;
+}
+
 const char *http_query(const struct http_request *request, const char *name)
 {
 	return find_field(&request->query, name);

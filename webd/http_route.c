@@ -102,6 +102,6 @@ void http_dispatch(struct http_request *request)
 		http_error(request, 404, "there is nothing at this address");
 	else if (strcmp(request->method, "GET") && !http_same_origin(request))
 		http_error(request, 403, "this came from a page of another site");
-	else if (!settings->guard || settings->guard(request, settings->context))
+	else if (!settings->guard || settings->guard(request, route->need, settings->context))
 		route->handler(request, settings->context);
 }

@@ -27,6 +27,7 @@ struct slot {
 struct listener {
 	struct listener *previous, *next;
 	struct live *live;
+	int64_t session;
 	struct http_stream *stream; /* NULL once it is being closed */
 	uint64_t wanted;            /* number of the next event for it */
 	size_t waiting;             /* bytes that waited when we last looked */
@@ -208,7 +209,7 @@ static void greet(struct listener *listener, bool reset)
 	say(listener, text, (size_t)len);
 }
 
-void live_attach(struct live *live, struct http_request *request)
+void live_attach(struct live *live, struct http_request *request, int64_t session)
 {
 	const char *last = http_header(request, "Last-Event-ID");
 	struct listener *listener = calloc(1, sizeof(*listener));
@@ -219,6 +220,7 @@ void live_attach(struct live *live, struct http_request *request)
 		return;
 	}
 	listener->live = live;
+	listener->session = session;
 	listener->wanted = live->next;
 	resumed = !last || resumes_at(live, last, &listener->wanted);
 	listener->stream = http_stream_open(request, on_closed, listener);
@@ -234,6 +236,13 @@ void live_attach(struct live *live, struct http_request *request)
 		arm(live->comment, COMMENT_MS, 500);
 	greet(listener, !resumed);
 	feed_all(live);
+}
+
+void live_end_session(struct live *live, int64_t session)
+{
+	for (struct listener *listener = live->listeners; session && listener; listener = listener->next)
+		if (listener->session == session && listener->stream)
+			cut(listener);
 }
 
 unsigned live_listeners(const struct live *live)

@@ -16,8 +16,11 @@ int live_open(sd_event *event, struct live **ret_live);
 void live_close(struct live *live); /* after the server of its listeners */
 
 /* Answers a request with the stream. Last-Event-ID resumes from a bounded memory of events; when that no longer reaches back, an
- * `event: reset` tells the page to read everything anew. */
-void live_attach(struct live *live, struct http_request *request);
+ * `event: reset` tells the page to read everything anew.
+ * session: whose end also ends the stream; 0: nobody's. */
+void live_attach(struct live *live, struct http_request *request, int64_t session);
+/* Ends the streams of a session (0 is none's). */
+void live_end_session(struct live *live, int64_t session);
 
 void live_reading(struct live *live, const struct reading *reading);
 void live_node(struct live *live, const char *node, bool online, int64_t time_ms);

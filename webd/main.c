@@ -131,6 +131,8 @@ int main(int argc, char **argv)
 		status = EXIT_SUCCESS;
 	} else {
 		log_set_level(daemon.settings.log_level);
+		if (daemon.settings.timezone)
+			setenv("TZ", daemon.settings.timezone, 1);
 		status = run(&daemon);
 	}
 	conf_close(daemon.site_conf);

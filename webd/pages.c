@@ -5,24 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/clock.h"
 #include "../common/log.h"
-#include "pages_cache.h"
-#include "reader.h"
-#include "render.h"
-#include "view.h"
+#include "pages_internal.h"
 #include "wording.h"
-
-static const char html[] = "text/html; charset=utf-8";
-
-struct pages {
-	struct pages_settings settings;
-	struct templates *templates;
-	struct strings *strings;
-	struct icons *icons;
-	struct pages_cache cache;
-	bool failing; /* a template can't be rendered: told once */
-};
 
 int pages_open(const struct pages_settings *settings, struct pages **ret_pages)
 {
@@ -66,109 +51,6 @@ void pages_close(struct pages *pages)
 	free(pages);
 }
 
-/* ---- what every page has -------------------------------------------------------------------------------------------------------- */
-
-static bool broker_is_up(const struct pages *pages)
-{
-	return !pages->settings.broker_up || pages->settings.broker_up(pages->settings.context);
-}
-
-static void add_file(const struct pages *pages, cJSON *data, const char *name, const char *url)
-{
-	char text[128];
-
-	static_versioned(pages->settings.files, url, text, sizeof(text));
-	cJSON_AddStringToObject(data, name, text);
-}
-
-/* "Courbes" leads to the first temperature of the house, or whatever number there is. */
-static void add_navigation(const struct pages *pages, cJSON *data)
-{
-	const struct house_series *best = NULL;
-	char path[SERIES_TEXT_MAX + 16];
-
-	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next) {
-		const struct house_series *foremost = view_foremost(node);
-
-		if (foremost && (!best || quantity_find(foremost->name.quantity) == QUANTITY_TEMPERATURE))
-			best = foremost;
-		if (best && quantity_find(best->name.quantity) == QUANTITY_TEMPERATURE)
-			break;
-	}
-	if (best)
-		cJSON_AddStringToObject(data, "nav_series", view_series_path(&best->name, path));
-}
-
-static struct view view_of(const struct pages *pages, struct http_request *request, const struct reader *reader)
-{
-	const char *outcome = http_query(request, "outcome");
-
-	return (struct view){
-		.strings = pages->strings,
-		.language = reader->language,
-		.icons = pages->icons,
-		.now_ms = clock_wall_ms(),
-		.outcome = outcome ? control_outcome(pages->settings.control, outcome) : NULL,
-		.back = http_path(request),
-		.broker_up = broker_is_up(pages),
-	};
-}
-
-static cJSON *page_data(const struct pages *pages, struct http_request *request, const struct view *view,
-			const struct reader *reader)
-{
-	static const char *const next[THEME_COUNT] = { "light", "dark", "auto" };
-	enum language other = reader->language == LANGUAGE_FR ? LANGUAGE_EN : LANGUAGE_FR;
-	const char *theme = reader_theme_word(reader->theme);
-	cJSON *data = cJSON_CreateObject();
-	char text[1024], key[24];
-
-	snprintf(key, sizeof(key), "theme_%s", theme);
-	cJSON_AddItemReferenceToObject(data, "t", (cJSON *)(uintptr_t)strings_all(pages->strings, reader->language));
-	cJSON_AddStringToObject(data, "lang", strings_code(reader->language));
-	cJSON_AddStringToObject(data, "other_lang", strings_code(other));
-	cJSON_AddStringToObject(data, "script_strings", strings_script(pages->strings, reader->language));
-	cJSON_AddStringToObject(data, "here", reader_query(request, text, sizeof(text)));
-	cJSON_AddStringToObject(data, "theme_word", theme);
-	cJSON_AddStringToObject(data, "theme_icon", reader->theme == THEME_LIGHT ? "light" : theme);
-	cJSON_AddStringToObject(data, "theme_title", view_text(view, key));
-	cJSON_AddStringToObject(data, "theme_next", next[reader->theme]);
-	cJSON_AddBoolToObject(data, "theme_chosen", reader->theme != THEME_AUTO);
-	cJSON_AddStringToObject(data, "site", pages->settings.title);
-	cJSON_AddNumberToObject(data, "now_ms", (double)view->now_ms);
-	cJSON_AddBoolToObject(data, "broker_up", broker_is_up(pages));
-	add_file(pages, data, "css", "/static/style.css");
-	add_file(pages, data, "script", "/static/ui.js");
-	add_file(pages, data, "favicon", "/static/favicon.svg");
-	add_navigation(pages, data);
-	return data;
-}
-
-/* Renders and frees the data. Told in the log once, until it works again. */
-static int render(struct pages *pages, const char *template, cJSON *data, struct buffer *out)
-{
-	int r = template_render(pages->templates, template, data, out);
-
-	cJSON_Delete(data);
-	if (r < 0 && !pages->failing)
-		log_error("page %s: %s", template, templates_error(pages->templates));
-	pages->failing = r < 0;
-	return r;
-}
-
-static void reply(struct pages *pages, struct http_request *request, unsigned status, const char *template, cJSON *data)
-{
-	struct buffer page = BUFFER_EMPTY;
-
-	if (render(pages, template, data, &page) < 0) {
-		buffer_done(&page);
-		http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n", 46);
-		return;
-	}
-	http_add_header(request, "Vary", "Accept-Encoding, Accept-Language, Cookie");
-	http_reply_buffer(request, status, html, &page);
-}
-
 /* ---- the overview --------------------------------------------------------------------------------------------------------------- */
 
 static void add_empty(const struct pages *pages, cJSON *data)
@@ -195,10 +77,10 @@ static void add_empty(const struct pages *pages, cJSON *data)
 	cJSON_AddStringToObject(data, "base", pages->settings.base);
 }
 
-static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct view *view,
-			    const struct reader *reader)
+static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct visit *visit)
 {
-	cJSON *data = page_data(pages, request, view, reader);
+	cJSON *data = pages_data(pages, request, visit);
+	const struct view *view = &visit->view;
 	const struct house *house = pages->settings.house;
 	char text[WORDING_MAX];
 	cJSON *panels, *chips;
@@ -208,7 +90,7 @@ static cJSON *overview_data(const struct pages *pages, struct http_request *requ
 		add_empty(pages, data);
 		return data;
 	}
-	cJSON_AddStringToObject(data, "today", wording_day(pages->strings, reader->language, view->now_ms, text));
+	cJSON_AddStringToObject(data, "today", wording_day(pages->strings, view->language, view->now_ms, text));
 	view_attention(view, house, data);
 	panels = cJSON_AddArrayToObject(data, "panels");
 	chips = cJSON_AddArrayToObject(data, "chips");
@@ -221,30 +103,31 @@ static cJSON *overview_data(const struct pages *pages, struct http_request *requ
 
 void pages_overview(struct pages *pages, struct http_request *request)
 {
-	struct reader reader = reader_of(request, pages->settings.language);
-	struct view view;
+	struct visit visit;
 	struct pages_cached *cached;
 	uint64_t revision;
+	bool broker_up;
 
 	if (reader_choose(request))
 		return;
-	view = view_of(pages, request, &reader);
-	if (view.outcome) {
-		reply(pages, request, 200, "overview", overview_data(pages, request, &view, &reader));
+	visit = pages_visit(pages, request);
+	if (visit.view.outcome) {
+		pages_reply(pages, request, 200, "overview", overview_data(pages, request, &visit));
 		return;
 	}
-	cached = pages_cache_of(&pages->cache, (unsigned)reader.language * THEME_COUNT + reader.theme);
+	broker_up = visit.view.broker_up;
+	cached = pages_cache_of(&pages->cache, ((unsigned)visit.reader.language * THEME_COUNT + visit.reader.theme) * PAGES_ROLES +
+						       (unsigned)visit.who.role);
 	revision = house_revision(pages->settings.house);
-	if (!pages_cached_fits(cached, revision, view.now_ms / 1000, broker_is_up(pages))) {
+	if (!pages_cached_fits(cached, revision, visit.view.now_ms / 1000, broker_up)) {
 		buffer_clear(&cached->html);
 		buffer_clear(&cached->gzip);
 		cached->revision = revision;
-		cached->second = view.now_ms / 1000;
-		cached->broker_up = broker_is_up(pages);
-		if (render(pages, "overview", overview_data(pages, request, &view, &reader), &cached->html) < 0) {
+		cached->second = visit.view.now_ms / 1000;
+		cached->broker_up = broker_up;
+		if (pages_render(pages, "overview", overview_data(pages, request, &visit), &cached->html) < 0) {
 			buffer_clear(&cached->html);
-			http_reply(request, 500, "text/plain; charset=utf-8", "500: the page's template is wrong, see the log\n",
-				   46);
+			pages_broken(request);
 			return;
 		}
 	}
@@ -255,10 +138,9 @@ void pages_overview(struct pages *pages, struct http_request *request)
 
 void pages_node(struct pages *pages, struct http_request *request)
 {
-	struct reader reader = reader_of(request, pages->settings.language);
 	const char *name = http_param(request, "node");
 	const struct house_node *node = name ? house_node(pages->settings.house, name) : NULL;
-	struct view view;
+	struct visit visit;
 	cJSON *data;
 
 	if (!node) {
@@ -267,13 +149,13 @@ void pages_node(struct pages *pages, struct http_request *request)
 	}
 	if (reader_choose(request))
 		return;
-	view = view_of(pages, request, &reader);
-	data = page_data(pages, request, &view, &reader);
+	visit = pages_visit(pages, request);
+	data = pages_data(pages, request, &visit);
 	cJSON_AddTrueToObject(data, "is_node");
 	cJSON_AddStringToObject(data, "headline", view_node_label(node));
-	cJSON_AddItemToObject(data, "panel", view_panel(&view, node));
-	view_facts(&view, node, data);
-	reply(pages, request, 200, "node", data);
+	cJSON_AddItemToObject(data, "panel", view_panel(&visit.view, node));
+	view_facts(&visit.view, node, data);
+	pages_reply(pages, request, 200, "node", data);
 }
 
 /* A device that has something to draw, for the list of others. */
@@ -323,9 +205,9 @@ static void add_chart(struct pages *pages, const struct view *view, const struct
 
 static void series_page(struct pages *pages, struct http_request *request, const struct house_series *series)
 {
-	struct reader reader = reader_of(request, pages->settings.language);
-	struct view view = view_of(pages, request, &reader);
-	cJSON *data = page_data(pages, request, &view, &reader);
+	struct visit visit = pages_visit(pages, request);
+	const struct view view = visit.view;
+	cJSON *data = pages_data(pages, request, &visit);
 	const struct house_node *node = series->device->node;
 	struct view_range range;
 	char path[NAME_MAX_LEN + 8], label[VIEW_LABEL_MAX];
@@ -342,11 +224,11 @@ static void series_page(struct pages *pages, struct http_request *request, const
 			      series->output == HOUSE_SENSOR ? view_tile(&view, series) : view_control(&view, series));
 	cJSON_AddBoolToObject(data, "is_control", series->output != HOUSE_SENSOR);
 	cJSON_AddStringToObject(data, "series_label", view_series_label(&view, series, label));
-	add_file(pages, data, "chart_script", "/javascript/chart.min.js");
-	add_file(pages, data, "series_script", "/static/series.js");
+	pages_add_file(pages, data, "chart_script", "/javascript/chart.min.js");
+	pages_add_file(pages, data, "series_script", "/static/series.js");
 	add_others(pages, series, data);
 	add_chart(pages, &view, series, &range, data);
-	reply(pages, request, r < 0 ? 400 : 200, "series", data);
+	pages_reply(pages, request, r < 0 ? 400 : 200, "series", data);
 }
 
 void pages_series(struct pages *pages, struct http_request *request)
@@ -366,10 +248,10 @@ void pages_series(struct pages *pages, struct http_request *request)
 
 int pages_error(struct pages *pages, struct http_request *request, unsigned status, const char *text, struct buffer *out)
 {
-	static const unsigned named[] = { 400, 403, 404, 405, 413, 500, 503 };
-	struct reader reader = reader_of(request, pages->settings.language);
-	struct view view = view_of(pages, request, &reader);
-	cJSON *data = page_data(pages, request, &view, &reader);
+	static const unsigned named[] = { 400, 403, 404, 405, 413, 429, 500, 503 };
+	struct visit visit = pages_visit(pages, request);
+	const struct view *view = &visit.view;
+	cJSON *data = pages_data(pages, request, &visit);
 	const char *key = "error_other";
 	char word[16];
 
@@ -378,9 +260,9 @@ int pages_error(struct pages *pages, struct http_request *request, unsigned stat
 			snprintf(word, sizeof(word), "error_%u", status);
 			key = word;
 		}
-	cJSON_AddStringToObject(data, "headline", view_text(&view, key));
+	cJSON_AddStringToObject(data, "headline", view_text(view, key));
 	cJSON_AddNumberToObject(data, "status", status);
 	cJSON_AddBoolToObject(data, "not_found", status == 404);
 	cJSON_AddStringToObject(data, "reason", text);
-	return render(pages, "error", data, out);
+	return pages_render(pages, "error", data, out);
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "access.h"
 #include "archive.h"
 #include "control.h"
 #include "house.h"
@@ -20,6 +21,7 @@ struct pages_settings {
 	const struct house *house;
 	struct archive *archive;
 	const struct control *control;
+	struct access *access;
 	struct static_files *files; /* for versioned links */
 	bool (*broker_up)(void *context);
 	void *context;

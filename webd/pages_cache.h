@@ -9,7 +9,7 @@
 enum { PAGES_CACHE_SIZE = 8 };
 
 struct pages_cached {
-	unsigned variant;  /* language and theme */
+	unsigned variant;  /* language, theme and role */
 	uint64_t revision; /* of the house */
 	int64_t second;
 	bool broker_up;

@@ -1,5 +1,6 @@
 #include "routes.h"
 
+#include "account.h"
 #include "api.h"
 #include "history.h"
 
@@ -70,7 +71,7 @@ static void events(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
 
-	live_attach(parts->live, request);
+	live_attach(parts->live, request, access_who(parts->access, request).session);
 }
 
 static struct api_state state_of(const struct parts *parts)
@@ -108,6 +109,48 @@ static void file(struct http_request *request, void *context)
 	static_reply(parts->files, request);
 }
 
+/* ---- coming in, and what people change -------------------------------------------------------------------------------------------------- */
+
+static void log_in_page(struct http_request *request, void *context)
+{
+	account_log_in_page(((const struct parts *)context)->account, request);
+}
+
+static void log_in(struct http_request *request, void *context)
+{
+	account_log_in(((const struct parts *)context)->account, request);
+}
+
+static void log_out(struct http_request *request, void *context)
+{
+	account_log_out(((const struct parts *)context)->account, request);
+}
+
+static void setup_page(struct http_request *request, void *context)
+{
+	account_setup_page(((const struct parts *)context)->account, request);
+}
+
+static void setup(struct http_request *request, void *context)
+{
+	account_setup(((const struct parts *)context)->account, request);
+}
+
+static void settings(struct http_request *request, void *context)
+{
+	account_settings(((const struct parts *)context)->account, request);
+}
+
+static void change(struct http_request *request, void *context)
+{
+	account_change(((const struct parts *)context)->account, request);
+}
+
+static void administer(struct http_request *request, void *context)
+{
+	account_administer(((const struct parts *)context)->account, request);
+}
+
 /* What browsers ask for by themselves, whatever the page says. */
 static void favicon(struct http_request *request, void *context)
 {
@@ -116,20 +159,28 @@ static void favicon(struct http_request *request, void *context)
 }
 
 const struct http_route routes[] = {
-	{ "GET", "/", overview },
-	{ "GET", "/node/:node", node },
-	{ "GET", "/series/:node/:device/:quantity", series },
-	{ "POST", "/command", form },
-	{ "GET", "/api/v1/nodes", nodes },
-	{ "GET", "/api/v1/latest", latest },
-	{ "GET", "/api/v1/history", history },
-	{ "GET", "/api/v1/history.csv", history_table },
-	{ "POST", "/api/v1/command", command },
-	{ "GET", "/api/v1/live", events },
-	{ "GET", "/metrics", metrics },
-	{ "GET", "/healthz", health },
-	{ "GET", "/static/*", file },
-	{ "GET", "/javascript/*", file },
-	{ "GET", "/favicon.ico", favicon },
+	{ "GET", "/", overview, SITE_VIEW },
+	{ "GET", "/node/:node", node, SITE_VIEW },
+	{ "GET", "/series/:node/:device/:quantity", series, SITE_VIEW },
+	{ "POST", "/command", form, SITE_OPERATE },
+	{ "GET", "/api/v1/nodes", nodes, SITE_VIEW },
+	{ "GET", "/api/v1/latest", latest, SITE_VIEW },
+	{ "GET", "/api/v1/history", history, SITE_VIEW },
+	{ "GET", "/api/v1/history.csv", history_table, SITE_VIEW },
+	{ "POST", "/api/v1/command", command, SITE_OPERATE },
+	{ "GET", "/api/v1/live", events, SITE_VIEW },
+	{ "GET", "/login", log_in_page, SITE_NOBODY },
+	{ "POST", "/login", log_in, SITE_NOBODY },
+	{ "POST", "/logout", log_out, SITE_NOBODY },
+	{ "GET", "/setup/:code", setup_page, SITE_NOBODY },
+	{ "POST", "/setup/:code", setup, SITE_NOBODY },
+	{ "GET", "/settings", settings, SITE_VIEW },
+	{ "POST", "/settings/:what", change, SITE_VIEW },
+	{ "POST", "/settings/house/:what", administer, SITE_ADMINISTER },
+	{ "GET", "/metrics", metrics, SITE_VIEW },
+	{ "GET", "/healthz", health, SITE_NOBODY },
+	{ "GET", "/static/*", file, SITE_NOBODY },
+	{ "GET", "/javascript/*", file, SITE_NOBODY },
+	{ "GET", "/favicon.ico", favicon, SITE_NOBODY },
 	{ 0 },
 };

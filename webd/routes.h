@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../common/bus.h"
+#include "account.h"
 #include "archive.h"
 #include "control.h"
 #include "house.h"
@@ -11,6 +12,9 @@
 #include "static.h"
 
 struct parts { /* the context of all handlers */
+	struct site *site;
+	struct access *access;
+	struct account *account;
 	struct house *house;
 	struct archive *archive;
 	struct live *live;

@@ -54,7 +54,65 @@ static int error_page(struct http_request *request, unsigned status, const char 
 	return pages_error(parts->pages, request, status, text, out);
 }
 
+static bool guard(struct http_request *request, int need, void *context)
+{
+	const struct parts *parts = context;
+
+	return access_guard(parts->access, request, (enum site_role)need);
+}
+
+static void on_session_end(void *context, int64_t session)
+{
+	const struct server *server = context;
+
+	live_end_session(server->parts.live, session);
+}
+
 /* ---- opening ----------------------------------------------------------------------------------------------------------------- */
+
+/* In the state folder that systemd gives, else beside the store. */
+static void site_path(const struct settings *settings, char *buf, size_t size)
+{
+	static const char scheme[] = "sqlite://";
+	const char *folder = getenv("STATE_DIRECTORY"), *store = settings->store_url, *slash;
+
+	if (strncmp(store, scheme, sizeof(scheme) - 1) == 0)
+		store += sizeof(scheme) - 1;
+	slash = strrchr(store, '/');
+	if (settings->site_file)
+		snprintf(buf, size, "%s", settings->site_file);
+	else if (folder && folder[0])
+		snprintf(buf, size, "%s/webd.db", folder);
+	else
+		snprintf(buf, size, "%.*swebd.db", slash ? (int)(slash - store) + 1 : 0, store);
+}
+
+static int open_site(struct server *server)
+{
+	struct parts *parts = &server->parts;
+	const struct settings *settings = server->settings;
+	char path[4096], error[SITE_ERROR_MAX];
+	int r;
+
+	site_path(settings, path, sizeof(path));
+	r = site_open(path, &parts->site, error);
+	if (r < 0 && settings->open) {
+		log_warning("%s; settings and notes are not kept", error);
+		r = site_open(SITE_IN_MEMORY, &parts->site, error);
+	}
+	if (r < 0) {
+		log_error("%s; without it nobody can log in ([site] file chooses another place)", error);
+		return r;
+	}
+	r = access_open(parts->site, settings->open, &parts->access);
+	if (r < 0)
+		log_error("%s", site_error(parts->site));
+	if (r == 0)
+		r = account_open(server->event, parts->site, parts->access, &parts->account);
+	if (r == 0)
+		access_on_end(parts->access, on_session_end, server);
+	return r;
+}
 
 static int mount(struct server *server, const char *url, const char *name)
 {
@@ -90,6 +148,7 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.house = server->parts.house,
 		.archive = server->parts.archive,
 		.control = server->parts.control,
+		.access = server->parts.access,
 		.files = server->parts.files,
 		.broker_up = broker_up,
 		.context = server,
@@ -107,6 +166,7 @@ int server_change_site(struct server *server, const struct settings *settings)
 		return r;
 	pages_close(server->parts.pages);
 	server->parts.pages = pages;
+	account_use(server->parts.account, pages);
 	return 0;
 }
 
@@ -120,8 +180,12 @@ static void tell_address(struct server *server)
 		gethostname(host, sizeof(host) - 1);
 	else
 		snprintf(host, sizeof(host), strchr(listen, ':') ? "[%s]" : "%s", listen);
-	snprintf(server->address, sizeof(server->address), "http://%s:%u/", host, http_port(server->parts.http));
+	snprintf(server->address, sizeof(server->address), "http%s://%s:%u/", server->settings->cert_file ? "s" : "", host,
+		 http_port(server->parts.http));
 	log_info("%s%s", server->address, all ? " (on all addresses of this machine)" : "");
+	if (access_setup_code(server->parts.access))
+		log_info("there is no user yet; whoever opens this link becomes the administrator: %ssetup/%s", server->address,
+			 access_setup_code(server->parts.access));
 }
 
 static int open_http(struct server *server)
@@ -132,7 +196,11 @@ static int open_http(struct server *server)
 		.port = settings->port,
 		.routes = routes,
 		.context = &server->parts,
+		.cert_file = settings->cert_file,
+		.key_file = settings->key_file,
+		.trusted_proxy = settings->trusted_proxy,
 		.error_page = error_page,
+		.guard = guard,
 	};
 	const char *address = settings->listen ? settings->listen : "all addresses";
 	int r = http_open(&http, server->event, &server->parts.http);
@@ -142,7 +210,7 @@ static int open_http(struct server *server)
 			  address);
 	else if (r == -EACCES)
 		log_error("port %u may not be opened by this user: choose an [http] port from 1024 on", settings->port);
-	else if (r < 0)
+	else if (r < 0 && r != -EKEYREJECTED)
 		log_error("cannot listen on %s, port %u: %s", address, settings->port, strerror(-r));
 	if (r == 0)
 		tell_address(server);
@@ -185,9 +253,13 @@ int server_open(sd_event *event, const struct settings *settings, struct server 
 	snprintf(server->broker, sizeof(server->broker), "%s:%d", settings->bus.host, settings->bus.port);
 	r = open_house(server);
 	if (r >= 0)
+		r = open_site(server);
+	if (r >= 0)
 		r = open_files(server);
 	if (r >= 0)
 		r = open_pages(server, settings, &server->parts.pages);
+	if (r >= 0)
+		account_use(server->parts.account, server->parts.pages);
 	if (r >= 0)
 		r = open_http(server);
 	if (r >= 0)
@@ -207,9 +279,12 @@ void server_close(struct server *server)
 		return;
 	http_close(server->parts.http);
 	bus_close(server->parts.bus);
+	account_close(server->parts.account);
 	pages_close(server->parts.pages);
 	static_close(server->parts.files);
 	control_close(server->parts.control);
+	access_close(server->parts.access);
+	site_close(server->parts.site);
 	live_close(server->parts.live);
 	archive_close(server->parts.archive);
 	house_close(server->parts.house);

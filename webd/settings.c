@@ -19,6 +19,8 @@ enum { TITLE_MAX = 64, WEB_DIR_MAX = 4096 };
 struct http_section {
 	const char *listen, *web;
 	int port;
+	bool auth;
+	const char *cert_file, *key_file, *trusted_proxy;
 };
 
 static const struct conf_item http_items[] = {
@@ -26,6 +28,13 @@ static const struct conf_item http_items[] = {
 	  "::", .help = "the address that answers: 127.0.0.1 for this machine alone, :: for everybody in the house" },
 	{ "port", CONF_INT, offsetof(struct http_section, port), "8080", .max = 65535,
 	  .help = "its port; 0 takes a free one and tells it in the log" },
+	{ "auth", CONF_BOOL, offsetof(struct http_section, auth), "on",
+	  .help = "people log in; off: everybody who reaches the page may everything, so only with listen = 127.0.0.1 or ::1" },
+	{ "cert_file", CONF_FILE, offsetof(struct http_section, cert_file), NULL,
+	  .help = "a certificate with its chain (PEM): the pages come by HTTPS; read anew when it changes" },
+	{ "key_file", CONF_FILE, offsetof(struct http_section, key_file), NULL, .help = "its key (PEM)" },
+	{ "trusted_proxy", CONF_STRING, offsetof(struct http_section, trusted_proxy), NULL,
+	  .help = "addresses of reverse proxies, separated by spaces, whose X-Forwarded-For and -Proto are believed" },
 	{ "web", CONF_STRING, offsetof(struct http_section, web), NULL,
 	  .help = "the folder with templates/ and static/; without: the one beside the program, or the installed one" },
 	{ 0 },
@@ -42,7 +51,7 @@ static const struct conf_item store_items[] = {
 };
 
 struct site_section {
-	const char *title;
+	const char *title, *file, *timezone;
 	int language;
 };
 
@@ -50,6 +59,12 @@ static const struct conf_item site_items[] = {
 	{ "title", CONF_STRING, offsetof(struct site_section, title), "Foyer", .help = "what the household calls its site" },
 	{ "language", CONF_CHOICE, offsetof(struct site_section, language), "auto", .choices = "auto|fr|en",
 	  .help = "of the pages; auto: as each browser asks" },
+	{ "file", CONF_STRING, offsetof(struct site_section, file), NULL,
+	  .help = "webd's own file: users, sessions, settings; without: webd.db in the state folder that systemd gives, else "
+		  "beside the "
+		  "store" },
+	{ "timezone", CONF_STRING, offsetof(struct site_section, timezone), NULL,
+	  .help = "the household's: Europe/Paris; without: the machine's" },
 	{ 0 },
 };
 
@@ -76,6 +91,46 @@ static const char *default_web_dir(void)
 	return stat(templates, &status) == 0 && S_ISDIR(status.st_mode) ? beside : installed;
 }
 
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strcmp(listen, "::1") == 0;
+}
+
+static void check_proxies(struct conf *conf, const struct conf_section *section, const char *list)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	char address[INET6_ADDRSTRLEN];
+
+	for (const char *at = list; at && *at; at += strspn(at, " ,")) {
+		size_t len = strcspn(at, " ,");
+
+		snprintf(address, sizeof(address), "%.*s", (int)(len < sizeof(address) ? len : sizeof(address) - 1), at);
+		if (len >= sizeof(address) || (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1))
+			conf_mistake(conf, section, "trusted_proxy",
+				     "\"%s\" is no address; allowed are numbers such as 127.0.0.1, separated by spaces", address);
+		at += len;
+	}
+}
+
+static void read_safety(struct conf *conf, const struct conf_section *section, const struct http_section *http,
+			struct settings *settings)
+{
+	if (!http->auth && !is_loopback(http->listen))
+		conf_mistake(conf, section, "auth",
+			     "off is allowed only where nobody else gets in: with listen = 127.0.0.1 (or ::1), not with %s",
+			     http->listen);
+	if (!http->auth && http->trusted_proxy)
+		conf_mistake(conf, section, "auth", "off is not allowed behind a proxy: it lets others in");
+	if (!http->cert_file != !http->key_file)
+		conf_mistake(conf, section, http->cert_file ? "cert_file" : "key_file",
+			     "HTTPS wants both cert_file and key_file, plain HTTP none");
+	check_proxies(conf, section, http->trusted_proxy);
+	settings->open = !http->auth;
+	settings->cert_file = http->cert_file;
+	settings->key_file = http->key_file;
+	settings->trusted_proxy = http->trusted_proxy;
+}
+
 static void read_http(struct conf *conf, struct settings *settings)
 {
 	const struct conf_section *section = conf_section(conf, "http", NULL);
@@ -89,9 +144,21 @@ static void read_http(struct conf *conf, struct settings *settings)
 			     "\"%s\" is no address; allowed are numbers such as 127.0.0.1, 0.0.0.0, ::1 or ::", http.listen);
 	if (http.web && (stat(http.web, &status) < 0 || !S_ISDIR(status.st_mode)))
 		conf_mistake(conf, section, "web", "\"%s\" is no folder; allowed is one with templates/ and static/", http.web);
+	read_safety(conf, section, &http, settings);
 	settings->listen = strcmp(http.listen, "::") == 0 ? NULL : http.listen;
 	settings->port = (uint16_t)http.port;
 	settings->web_dir = http.web ? http.web : default_web_dir();
+}
+
+#define ZONES "/usr/share/zoneinfo"
+
+static bool is_zone(const char *name)
+{
+	char path[128];
+	struct stat status;
+
+	return strlen(name) < 64 && !strstr(name, "..") && name[0] != '/' && snprintf(path, sizeof(path), ZONES "/%s", name) > 0 &&
+	       stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static void read_site(struct conf *conf, struct settings *settings)
@@ -105,6 +172,11 @@ static void read_site(struct conf *conf, struct settings *settings)
 	len = strlen(site.title);
 	if (len < 1 || len > TITLE_MAX || value_of_text(site.title, len, &checked) < 0)
 		conf_mistake(conf, section, "title", "allowed is a text of 1 to %d bytes of UTF-8", TITLE_MAX);
+	if (site.timezone && !is_zone(site.timezone))
+		conf_mistake(conf, section, "timezone", "\"%s\": allowed is a name in " ZONES " such as Europe/Paris",
+			     site.timezone);
+	settings->timezone = site.timezone;
+	settings->site_file = site.file;
 	settings->title = site.title;
 	settings->language = languages[site.language];
 }

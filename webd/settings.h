@@ -1,6 +1,7 @@
 /* webd's configuration. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../common/bus.h"
@@ -9,10 +10,15 @@
 
 struct settings {
 	struct bus_settings bus;
-	const char *listen;  /* numeric address; NULL: all, IPv6 and IPv4 */
-	uint16_t port;       /* 0: the kernel chooses */
-	const char *web_dir; /* holds templates/, static/, strings/, javascript/ */
+	const char *listen;               /* numeric address; NULL: all, IPv6 and IPv4 */
+	uint16_t port;                    /* 0: the kernel chooses */
+	bool open;                        /* nobody logs in: a loopback address alone */
+	const char *cert_file, *key_file; /* NULL: plain HTTP */
+	const char *trusted_proxy;        /* addresses; NULL: none */
+	const char *web_dir;              /* holds templates/, static/, strings/, javascript/ */
 	const char *store_url;
+	const char *site_file; /* webd's own; NULL: by the state folder or the store */
+	const char *timezone;  /* NULL: the machine's */
 	const char *title;
 	const char *language; /* "auto", "fr", "en" */
 	enum log_level log_level;

@@ -29,6 +29,7 @@ struct view { /* a page in the making: who reads it, when, what they asked befor
 	const struct control_outcome *outcome; /* of the form that led here; NULL */
 	const char *back;                      /* the page's own path, for its forms */
 	bool broker_up;
+	bool may_operate; /* else outputs are shown, and that is all */
 };
 
 /* ---- view.c: small things that all parts need ---- */

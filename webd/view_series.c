@@ -250,6 +250,8 @@ static void add_status(const struct view *view, cJSON *json, const struct house_
 
 	if (offline)
 		status = view_text(view, "ui_409");
+	else if (!view->may_operate && series->output == HOUSE_BUTTON)
+		status = view_text(view, "may_not");
 	else if (series->output == HOUSE_BUTTON && series->confirm)
 		status = view_text(view, "twice");
 	else if (!series->has_value && series->output != HOUSE_BUTTON)
@@ -314,6 +316,7 @@ cJSON *view_control(const struct view *view, const struct house_series *series)
 	add_status(view, json, series, offline);
 	cJSON_AddBoolToObject(json, "confirm", series->confirm);
 	cJSON_AddBoolToObject(json, "offline", offline);
+	cJSON_AddBoolToObject(json, "barred", offline || !view->may_operate);
 	view_time(view, json, "time", series->has_value ? series->time_ms : 0);
 	add_outcome(view, json, series);
 	return json;

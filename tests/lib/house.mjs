@@ -146,7 +146,8 @@ export class House {
 		return part;
 	}
 
-	async startWebd({ set = [], ready = true } = {}) {
+	/** auth: people log in, as in a house; without it (on this loopback address) a test need not. */
+	async startWebd({ set = [], ready = true, auth = false } = {}) {
 		this.webPort ??= await freePort();
 		this.url = `http://${HOST}:${this.webPort}`;
 		this.webd = this.#part('webd', program('webd'), [
@@ -157,6 +158,8 @@ export class House {
 			`http.listen=${HOST}`,
 			'--set',
 			`http.port=${this.webPort}`,
+			'--set',
+			`http.auth=${auth ? 'on' : 'off'}`,
 			'--set',
 			`http.web=${join(build, 'web')}`,
 			...set.flatMap((word) => ['--set', word]),

@@ -1,4 +1,4 @@
-/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/house.c webd/http.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/house.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* Histories from a real store: what may be asked, and the JSON of DESIGN 6 to the letter. Values are counted by hand. */
 #include <errno.h>
 #include <setjmp.h>
@@ -38,7 +38,7 @@ static void csv(struct http_request *request, void *context)
 	history_csv(fixture->archive, fixture->house, request);
 }
 
-static const struct http_route routes[] = { { "GET", "/api/v1/history", json }, { "GET", "/api/v1/history.csv", csv }, { 0 } };
+static const struct http_route routes[] = { { "GET", "/api/v1/history", json, 0 }, { "GET", "/api/v1/history.csv", csv, 0 }, { 0 } };
 
 static void append(struct store *store, const char *device, const char *quantity, int64_t time_ms, struct value value)
 {

@@ -1,4 +1,4 @@
-/* links: webd/http.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c webd/static.c */
+/* links: webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c webd/static.c */
 /* A server and its clients on one loop, on a port that the kernel chooses. Expectations are from RFC 9110 and RFC 3986. */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -82,8 +82,10 @@ static void file(struct http_request *request, void *context)
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/", show },     { "GET", "/node/:node", show }, { "POST", "/form", post },     { "GET", "/later", later },
-	{ "GET", "/live", live }, { "GET", "/static/*", file },   { "POST", "/api/form", post }, { 0 },
+	{ "GET", "/", show, 0 },          { "GET", "/node/:node", show, 0 },
+	{ "POST", "/form", post, 0 },     { "GET", "/later", later, 0 },
+	{ "GET", "/live", live, 0 },      { "GET", "/static/*", file, 0 },
+	{ "POST", "/api/form", post, 0 }, { 0 },
 };
 
 static int set_up(void **state)

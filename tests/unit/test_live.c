@@ -1,4 +1,4 @@
-/* links: webd/live.c webd/json.c webd/http.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/live.c webd/json.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* The event stream, with a real server and real connections. Its format is that of HTML Living Standard 9.2 (server-sent events). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,10 +23,10 @@ static void attach(struct http_request *request, void *context)
 {
 	struct fixture *fixture = context;
 
-	live_attach(fixture->live, request);
+	live_attach(fixture->live, request, 0);
 }
 
-static const struct http_route routes[] = { { "GET", "/live", attach }, { 0 } };
+static const struct http_route routes[] = { { "GET", "/live", attach, 0 }, { 0 } };
 
 static int set_up(void **state)
 {

@@ -1,4 +1,4 @@
-/* links: webd/pages.c webd/pages_cache.c webd/reader.c webd/strings.c webd/wording.c webd/view.c webd/view_series.c webd/view_node.c webd/view_attention.c webd/view_chart.c webd/view_figures.c webd/history_read.c webd/archive.c webd/control.c webd/control_read.c webd/house.c webd/house_info.c webd/house_command.c webd/json.c webd/render.c webd/template_files.c webd/template_parse.c webd/static.c webd/http.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/pages.c webd/pages_common.c webd/access.c webd/secret.c webd/pages_cache.c webd/reader.c webd/strings.c webd/wording.c webd/view.c webd/view_series.c webd/view_node.c webd/view_attention.c webd/view_chart.c webd/view_figures.c webd/history_read.c webd/archive.c webd/control.c webd/control_read.c webd/house.c webd/house_info.c webd/house_command.c webd/json.c webd/render.c webd/template_files.c webd/template_parse.c webd/static.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* The pages as a browser gets them: the real templates, a house that the test furnishes. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +22,8 @@ struct fixture {
 	struct control *control;
 	struct archive *archive;
 	struct static_files *files;
+	struct site *site;
+	struct access *access;
 	struct pages *pages;
 	bool broker_down;
 	char store[64];
@@ -53,9 +55,9 @@ static int error_page(struct http_request *request, unsigned status, const char 
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/", overview },
-	{ "GET", "/node/:node", node },
-	{ "GET", "/series/:node/:device/:quantity", series },
+	{ "GET", "/", overview, 0 },
+	{ "GET", "/node/:node", node, 0 },
+	{ "GET", "/series/:node/:device/:quantity", series, 0 },
 	{ 0 },
 };
 
@@ -71,6 +73,8 @@ static int set_up(void **state)
 					   .broker_up = broker_up,
 					   .context = fixture };
 
+	char error[SITE_ERROR_MAX];
+
 	strcpy(fixture->store, "/tmp/foyer-test-pages-XXXXXX");
 	assert_non_null(mkdtemp(fixture->store));
 	strcat(fixture->store, "/foyer.db");
@@ -79,6 +83,9 @@ static int set_up(void **state)
 	settings.archive = fixture->archive = archive_open(fixture->store);
 	assert_int_equal(0, control_open(fixture->event, fixture->house, &hooks, fixture, &fixture->control));
 	assert_int_equal(0, static_open(&fixture->files));
+	assert_int_equal(0, site_open(SITE_IN_MEMORY, &fixture->site, error));
+	assert_int_equal(0, access_open(fixture->site, true, &fixture->access));
+	settings.access = fixture->access;
 	settings.control = fixture->control;
 	settings.files = fixture->files;
 	assert_int_equal(0, pages_open(&settings, &fixture->pages));
@@ -98,6 +105,8 @@ static int tear_down(void **state)
 
 	http_close(fixture->http);
 	pages_close(fixture->pages);
+	access_close(fixture->access);
+	site_close(fixture->site);
 	control_close(fixture->control);
 	static_close(fixture->files);
 	archive_close(fixture->archive);

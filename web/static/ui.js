@@ -202,7 +202,7 @@ function connect() {
   });
   addEventListener('pagehide', () => es.close(), { once: true });
 }
-addEventListener('pageshow', e => { if (e.persisted) { connect(); refresh(); } });
+addEventListener('pageshow', e => { if (e.persisted && !('outside' in root.dataset)) { connect(); refresh(); } });
 
 /* ---- commands: what shows is what the node confirmed; a wish shows as a wish ---- */
 function apply(f, value) {
@@ -339,6 +339,14 @@ function dress() {
     };
   }
 }
+function reveal() {                        // a password, while it is typed
+  for (const b of $('[data-reveal]')) {
+    const field = document.getElementById(b.dataset.reveal);
+
+    b.hidden = false;
+    b.onclick = () => { const on = field.type === 'password'; field.type = on ? 'text' : 'password'; b.setAttribute('aria-pressed', on); field.focus(); };
+  }
+}
 /* A form without script led here with what became of it: shown once. */
 function outcome() {
   const url = new URL(location);
@@ -349,7 +357,7 @@ function outcome() {
 }
 
 window.foyer = { api, T, num, lang, $, put, span, say, refresh, later, now };
-learnClock(root); tools(); dress(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); connect();
+learnClock(root); tools(); dress(); reveal(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
 document.addEventListener('visibilitychange', ages);
-setInterval(() => { if (!document.hidden) refresh(); }, 60000);      // what only time brings: silence, a door open for long
+if (!('outside' in root.dataset)) setInterval(() => { if (!document.hidden) refresh(); }, 60000);      // what only time brings: silence, a door open for long
 })();
