@@ -15,6 +15,7 @@
 #include "pace.h"
 #include "receipts.h"
 #include "repeats.h"
+#include "wear.h"
 
 enum {
 	STORE_RETRY_MS = 2000,
@@ -40,6 +41,7 @@ struct collector {
 	struct ingest *ingest;
 	struct receipts *receipts;
 	struct repeats *repeats;
+	struct wear *wear;
 	struct pace pace;
 	int64_t timer_ms; /* what commit_timer is set to; INT64_MAX: off */
 	int64_t start_ms, health_ms, connected_ms, maintained_ms;
@@ -162,6 +164,7 @@ static int open_store(struct collector *collector)
 	r = blob ? store_load_state(collector->store, REPEATS_STATE, blob, size) : -ENOMEM;
 	repeats_load(collector->repeats, blob, r > 0 ? (size_t)r : 0);
 	free(blob);
+	wear_load(collector->wear, collector->store);
 	if (collector->told_store)
 		log_info("%s: can be used again", settings->store_url);
 	collector->told_store = false;
@@ -234,7 +237,9 @@ static void commit(struct collector *collector)
 	if (changed)
 		r = store_save_state(collector->store, REPEATS_STATE, blob, len);
 	if (r >= 0 && store_dirty(collector->store)) {
-		r = store_commit(collector->store);
+		r = wear_note(collector->wear, collector->store);
+		if (r >= 0)
+			r = store_commit(collector->store);
 		collector->commits++;
 	}
 	if (r < 0) {
@@ -413,8 +418,9 @@ int collector_open(sd_event *event, const struct settings *settings, struct coll
 	pace_init(&collector->pace, settings->commit_interval_ms, (unsigned)settings->batch);
 	collector->receipts = receipts_open();
 	collector->repeats = repeats_open((size_t)settings->batch);
+	collector->wear = wear_open();
 	collector->ingest = ingest_open(settings->bus.base, collector->receipts, collector->repeats);
-	if (!collector->receipts || !collector->repeats || !collector->ingest)
+	if (!collector->receipts || !collector->repeats || !collector->wear || !collector->ingest)
 		goto fail;
 	r = add_timers(collector);
 	if (r < 0)
@@ -454,6 +460,7 @@ void collector_close(struct collector *collector)
 	store_close(collector->store);
 	ingest_close(collector->ingest);
 	repeats_close(collector->repeats);
+	wear_close(collector->wear);
 	receipts_close(collector->receipts);
 	sd_event_source_disable_unref(collector->commit_timer);
 	sd_event_source_disable_unref(collector->retry_timer);

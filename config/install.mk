@@ -6,7 +6,7 @@ UNITDIR = $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
 SYSUSERSDIR = /usr/lib/sysusers.d
 TMPFILESDIR = /usr/lib/tmpfiles.d
 COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
-UNITS = $(notdir $(wildcard systemd/*.service))
+UNITS = $(notdir $(wildcard systemd/*.service systemd/*.timer))
 EXAMPLES = $(notdir $(wildcard config/*.conf))
 BROKER = $(notdir $(wildcard config/mosquitto/*))
 WEBFILES = $(shell cd web && find templates static strings -type f)
@@ -18,6 +18,8 @@ install: all
 		install -s -m 755 $(BUILD)/$$daemon $(DESTDIR)$(BINDIR)/foyer-$$daemon || exit 1; \
 		install -m 644 config/completion/foyer.bash $(DESTDIR)$(COMPLETIONDIR)/foyer-$$daemon || exit 1; \
 	done
+	install -s -m 755 $(BUILD)/foyerctl $(DESTDIR)$(BINDIR)/foyerctl
+	install -m 644 config/completion/foyer.bash $(DESTDIR)$(COMPLETIONDIR)/foyerctl
 	for file in $(WEBFILES); do \
 		install -D -m 644 web/$$file $(DESTDIR)$(SHAREDIR)/web/$$file || exit 1; \
 		case $$file in *.css|*.js|*.svg) gzip -9nkf $(DESTDIR)$(SHAREDIR)/web/$$file;; esac; \
@@ -39,6 +41,7 @@ install: all
 # Configuration and data are the household's: they stay.
 uninstall:
 	rm -f $(foreach daemon,$(DAEMONS),$(DESTDIR)$(BINDIR)/foyer-$(daemon) $(DESTDIR)$(COMPLETIONDIR)/foyer-$(daemon))
+	rm -f $(DESTDIR)$(BINDIR)/foyerctl $(DESTDIR)$(COMPLETIONDIR)/foyerctl
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
 	rm -f $(DESTDIR)$(SYSUSERSDIR)/foyer.conf $(DESTDIR)$(TMPFILESDIR)/foyer.conf

@@ -1,4 +1,4 @@
-# bash completion of foyer-node-agent, foyer-collector and foyer-webd
+# bash completion of foyer-node-agent, foyer-collector, foyer-webd and foyerctl
 _foyer() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local words='-c --config --set --check --version --help'
@@ -21,3 +21,42 @@ _foyer() {
 	esac
 }
 complete -F _foyer foyer-node-agent foyer-collector foyer-webd
+
+_foyerctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word at
+	local commands='backup restore check export import stats help' words='--config --store --quiet --help'
+
+	for ((at = 1; at < COMP_CWORD; at++)); do
+		word=${COMP_WORDS[at]}
+		[[ " $commands " == *" $word "* ]] && command=$word && break
+	done
+	case $previous in
+	-c | --config)
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.conf' -- "$current"; compgen -d -S / -- "$current")
+		return
+		;;
+	-o | --output | --store)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W 'csv jsonl' -- "$current")
+		return
+		;;
+	--keep | --series | --node | --quantity | --from | --to) return ;;
+	esac
+	case $command in
+	'') words="$commands $words --version" ;;
+	backup) words+=' --output --keep' ;;
+	check) words+=' --full --mend' ;;
+	export) words+=' --format --series --node --quantity --from --to' ;;
+	import) words+=' --format --series --node --quantity --from --to --keep-going --dry-run' ;;
+	stats) words+=' --json' ;;
+	help) words=$commands ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	case $command in
+	restore | export | import) [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	esac
+}
+complete -F _foyerctl foyerctl
