@@ -8,9 +8,10 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 
-# The tests want the programs with sanitizers and without a warning. Said here, so that no make has to call another.
+# The tests want the programs with sanitizers and without a warning, those under QEMU as they are installed. Said here, so that no make
+# has to call another.
 GOAL_IS = $(filter $(1),$(MAKECMDGOALS))
-ifneq ($(call GOAL_IS,check check-%),)
+ifneq ($(filter-out check-hardware,$(call GOAL_IS,check check-%)),)
 SAN = 1
 WERROR = 1
 endif
@@ -57,6 +58,7 @@ help:
 	@echo 'make demo            a whole house, simulated; PORT=8080 chooses the port, DEMO_SECONDS=20 ends it'
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
 	@echo 'make check-unit      the unit tests alone'
+	@echo 'make check-hardware  the node agent on simulated chips of a real kernel, under QEMU; HARDWARE="amd64 arm64" (tests/hardware)'
 	@echo 'make check-chaos     everything is killed, cut off and filled for CHAOS_SECONDS=120; CHAOS_SEED repeats a run (tests/chaos)'
 	@echo 'make bench           what it costs and how fast it is, beside others (tests/bench); BENCH_SECONDS=4 BENCH_ROWS=4000000 BENCH_REPEATS=3'
 	@echo 'make lint            clang-tidy, cppcheck and the rules of the house'
@@ -138,7 +140,8 @@ compile_commands.json: always
 # ---- goals ---------------------------------------------------------------------------------------------------------------------------
 
 # Groups of config/packages.sh, for the goals that install by themselves what they need.
-PACKAGES = build $(if $(call GOAL_IS,deps),run) $(if $(call GOAL_IS,check check-%),run test) $(if $(call GOAL_IS,lint),lint) \
+PACKAGES = build $(if $(call GOAL_IS,deps),run) $(if $(call GOAL_IS,check check-%),run test) \
+	$(if $(call GOAL_IS,check-hardware),hardware) $(if $(call GOAL_IS,lint),lint) \
 	$(if $(call GOAL_IS,demo bench),run) $(if $(call GOAL_IS,bench),bench)
 packages:
 	@sh config/packages.sh $(PACKAGES)
@@ -149,6 +152,10 @@ check: all unit-tests
 
 check-unit: unit-tests
 	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run unit
+
+HARDWARE = amd64 arm64
+check-hardware: $(BUILD)/node-agent
+	@BUILD='$(BUILD)' tests/hardware/run $(HARDWARE)
 
 check-chaos: all
 	@BUILD='$(BUILD)' node tests/chaos/run.mjs

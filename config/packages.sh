@@ -9,7 +9,7 @@ run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps'
 bench='python3 python3-paho-mqtt'
 lint='clang clang-tidy cppcheck shellcheck python3'
-hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross busybox-static cpio kmod xz-utils'
+hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu busybox-static cpio kmod xz-utils'
 
 list=
 if [ "${1:-}" = --list ]; then
