@@ -37,7 +37,7 @@ void fake_i2c_reset(void)
 
 static uint16_t ordered(uint16_t word, enum i2c_order order)
 {
-	return order == I2C_HIGH_FIRST ? (uint16_t)(word << 8 | word >> 8) : word;
+	return order == I2C_HIGH_FIRST ? __builtin_bswap16(word) : word;
 }
 
 void fake_i2c_set_word(uint8_t reg, enum i2c_order order, uint16_t word)
