@@ -244,10 +244,10 @@ static unsigned send(struct control *control, struct control_outcome *outcome)
 	return 0;
 }
 
-static void name_command(struct control *control, struct command *command)
+static void name_command(struct control *control, struct command *command, const char *by)
 {
 	snprintf(command->id, sizeof(command->id), "web-%s-%llu", control->boot, (unsigned long long)++control->serial);
-	snprintf(command->by, sizeof(command->by), "web");
+	snprintf(command->by, sizeof(command->by), "%s", by);
 }
 
 /* Sends, and lets the request wait; what hinders is answered at once. back NULL: the API asked. */
@@ -285,7 +285,7 @@ static bool is_json(const char *type)
 	return type && strncasecmp(type, json, sizeof(json) - 1) == 0 && strchr("; \t", type[sizeof(json) - 1]);
 }
 
-void control_api(struct control *control, struct http_request *request)
+void control_api(struct control *control, struct http_request *request, const char *by)
 {
 	struct control_outcome outcome = { 0 };
 	const char *body;
@@ -297,18 +297,18 @@ void control_api(struct control *control, struct http_request *request)
 	}
 	body = http_body(request, &len);
 	if (control_read_json(body, len, &outcome) == 0)
-		name_command(control, &outcome.command);
+		name_command(control, &outcome.command, by);
 	ask(control, request, &outcome, NULL);
 }
 
-void control_form(struct control *control, struct http_request *request)
+void control_form(struct control *control, struct http_request *request, const char *by)
 {
 	struct control_outcome outcome = { 0 };
 	char back[CONTROL_BACK_MAX + 1];
 
 	control_read_back(request, back);
 	control_read_form(request, &outcome);
-	name_command(control, &outcome.command);
+	name_command(control, &outcome.command, by);
 	ask(control, request, &outcome, back);
 }
 

@@ -25,10 +25,11 @@ int control_open(sd_event *event, const struct house *house, const struct contro
 		 struct control **ret_control);
 void control_close(struct control *control); /* after the server whose requests wait */
 
-/* POST /api/v1/command: JSON in, JSON out; 200, 400, 404, 409, 503 (no broker), 504. */
-void control_api(struct control *control, struct http_request *request);
+/* by: who asks, for the log.
+ * POST /api/v1/command: JSON in, JSON out; 200, 400, 404, 409, 503 (no broker), 504. */
+void control_api(struct control *control, struct http_request *request, const char *by);
 /* POST /command: a form with node, device, quantity, value and `back` (a path of ours); redirects to `back` with "outcome=ID" in its query. */
-void control_form(struct control *control, struct http_request *request);
+void control_form(struct control *control, struct http_request *request, const char *by);
 
 /* What came on `.../result`. */
 void control_result(struct control *control, const struct command_result *result);

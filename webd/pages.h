@@ -22,6 +22,7 @@ struct pages_settings {
 	struct archive *archive;
 	const struct control *control;
 	struct access *access;
+	struct site *site;
 	struct static_files *files; /* for versioned links */
 	bool (*broker_up)(void *context);
 	void *context;
@@ -33,6 +34,7 @@ void pages_close(struct pages *pages);
 
 void pages_overview(struct pages *pages, struct http_request *request); /* GET / */
 void pages_node(struct pages *pages, struct http_request *request);     /* GET /node/:node */
+void pages_events(struct pages *pages, struct http_request *request);   /* GET /events */
 void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */
 
 /* Writes the page of an error, as http_settings asks for. Returns 0 or a negative errno. */

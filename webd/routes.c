@@ -1,7 +1,10 @@
 #include "routes.h"
 
+#include <stdio.h>
+
 #include "account.h"
 #include "api.h"
+#include "events.h"
 #include "history.h"
 
 static void overview(struct http_request *request, void *context)
@@ -25,18 +28,54 @@ static void series(struct http_request *request, void *context)
 	pages_series(parts->pages, request);
 }
 
+static void log_page(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	pages_events(parts->pages, request);
+}
+
+static bool may_see_changes(const struct parts *parts, struct http_request *request)
+{
+	return access_who(parts->access, request).role == SITE_ADMINISTER;
+}
+
+static void log_json(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	events_json(parts->archive, parts->site, request, may_see_changes(parts, request));
+}
+
+static void log_csv(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	events_csv(parts->archive, parts->site, request, may_see_changes(parts, request));
+}
+
+/* Whom the log names: the person or the script, "web" where nobody logs in. */
+static struct access_who asker(const struct parts *parts, struct http_request *request)
+{
+	struct access_who who = access_who(parts->access, request);
+
+	if (!who.name[0])
+		snprintf(who.name, sizeof(who.name), "web");
+	return who;
+}
+
 static void form(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
 
-	control_form(parts->control, request);
+	control_form(parts->control, request, asker(parts, request).name);
 }
 
 static void command(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
 
-	control_api(parts->control, request);
+	control_api(parts->control, request, asker(parts, request).name);
 }
 
 static void nodes(struct http_request *request, void *context)
@@ -162,11 +201,14 @@ const struct http_route routes[] = {
 	{ "GET", "/", overview, SITE_VIEW },
 	{ "GET", "/node/:node", node, SITE_VIEW },
 	{ "GET", "/series/:node/:device/:quantity", series, SITE_VIEW },
+	{ "GET", "/events", log_page, SITE_VIEW },
 	{ "POST", "/command", form, SITE_OPERATE },
 	{ "GET", "/api/v1/nodes", nodes, SITE_VIEW },
 	{ "GET", "/api/v1/latest", latest, SITE_VIEW },
 	{ "GET", "/api/v1/history", history, SITE_VIEW },
 	{ "GET", "/api/v1/history.csv", history_table, SITE_VIEW },
+	{ "GET", "/api/v1/events", log_json, SITE_VIEW },
+	{ "GET", "/api/v1/events.csv", log_csv, SITE_VIEW },
 	{ "POST", "/api/v1/command", command, SITE_OPERATE },
 	{ "GET", "/api/v1/live", events, SITE_VIEW },
 	{ "GET", "/login", log_in_page, SITE_NOBODY },

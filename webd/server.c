@@ -149,6 +149,7 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.archive = server->parts.archive,
 		.control = server->parts.control,
 		.access = server->parts.access,
+		.site = server->parts.site,
 		.files = server->parts.files,
 		.broker_up = broker_up,
 		.context = server,

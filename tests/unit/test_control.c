@@ -72,12 +72,12 @@ static void on_result(void *context, const struct command_result *result, int64_
 
 static void api(struct http_request *request, void *context)
 {
-	control_api(((struct fixture *)context)->control, request);
+	control_api(((struct fixture *)context)->control, request, "web");
 }
 
 static void form(struct http_request *request, void *context)
 {
-	control_form(((struct fixture *)context)->control, request);
+	control_form(((struct fixture *)context)->control, request, "web");
 }
 
 static const struct http_route routes[] = { { "POST", "/api/v1/command", api, 0 }, { "POST", "/command", form, 0 }, { 0 } };

@@ -147,6 +147,7 @@ async function refresh() {
   reading_anew = true;
   try {
     const r = await fetch(location.href, { headers: { Accept: 'text/html' } });
+    if (r.redirected && new URL(r.url).pathname === '/login') { location.assign(r.url); return; }   // the session has ended
     if (r.ok) show(new DOMParser().parseFromString(await r.text(), 'text/html'));
   } catch { /* the stream tells that the site is away */ }
   reading_anew = false;
@@ -178,6 +179,7 @@ function pill() {
   for (const el of $('.live')) { el.hidden = false; s ? el.dataset.state = s : delete el.dataset.state; el.lastChild.textContent = T[s || 'live']; }
 }
 function broker(is) { up = is; document.getElementById('down').hidden = is; pill(); }
+const follow = () => { if (document.querySelector('[data-follow]')) later(refresh, 1000); };      // a page that tells what happens
 function connect() {
   const es = new EventSource('/api/v1/live');
   es.onopen = () => {
@@ -189,11 +191,11 @@ function connect() {
     if (!lost) connect.tell = setTimeout(() => { document.getElementById('lost').hidden = false; }, 3000);
     lost = true; pill();
     /* A refusal ends the browser's own tries; ours are spread, so that a house of tablets does not knock all at once. */
-    if (es.readyState === EventSource.CLOSED) { es.close(); setTimeout(connect, 2000 + Math.random() * 3000); }
+    if (es.readyState === EventSource.CLOSED) { es.close(); refresh(); setTimeout(connect, 2000 + Math.random() * 3000); }
   };
   const on = (name, fn) => es.addEventListener(name, e => fn(e.data ? JSON.parse(e.data) : {}));
-  on('reading', reading);
-  on('result', result);
+  on('reading', e => { reading(e); if (e.series.endsWith('/badge')) follow(); });
+  on('result', e => { result(e); follow(); });
   on('node', () => later(refresh, 250));
   on('broker', e => broker(e.up));
   on('reset', () => {                     // perhaps a server that has just started: it hears of the nodes in a moment
@@ -339,6 +341,7 @@ function dress() {
     };
   }
 }
+function autos() { for (const f of $('form[data-auto]')) f.onchange = () => f.requestSubmit(); }   // a choice is asked for at once
 function reveal() {                        // a password, while it is typed
   for (const b of $('[data-reveal]')) {
     const field = document.getElementById(b.dataset.reveal);
@@ -357,7 +360,7 @@ function outcome() {
 }
 
 window.foyer = { api, T, num, lang, $, put, span, say, refresh, later, now };
-learnClock(root); tools(); dress(); reveal(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
+learnClock(root); tools(); dress(); reveal(); autos(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
 document.addEventListener('visibilitychange', ages);
 if (!('outside' in root.dataset)) setInterval(() => { if (!document.hidden) refresh(); }, 60000);      // what only time brings: silence, a door open for long
 })();
