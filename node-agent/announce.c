@@ -55,31 +55,17 @@ static void add_channel(cJSON *quantities, const struct device *device, const st
 		cJSON_AddTrueToObject(json, "confirm");
 }
 
-/* The kernel's id of this boot: another one tells that the machine restarted. */
-static void boot_id(char *buf, size_t size)
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	buf[0] = '\0';
-	if (!file)
-		return;
-	if (fgets(buf, (int)size, file))
-		buf[strcspn(buf, "\n")] = '\0';
-	fclose(file);
-}
-
 void announce_info(struct bus *bus, const struct settings *settings)
 {
 	cJSON *json = cJSON_CreateObject();
 	cJSON *devices;
-	char boot[48];
+	char boot[CLOCK_BOOT_MAX + 1];
 
-	boot_id(boot, sizeof(boot));
 	add_text(json, "label", settings->label ? settings->label : settings->name);
 	add_text(json, "icon", settings->icon);
 	cJSON_AddStringToObject(json, "version", foyer_version);
 	cJSON_AddNumberToObject(json, "protocol", WIRE_PROTOCOL);
-	add_text(json, "boot", boot);
+	add_text(json, "boot", clock_boot_name(boot));
 	devices = cJSON_AddObjectToObject(json, "devices");
 	for (const struct device *device = settings->devices; device; device = device->next) {
 		cJSON *entry = cJSON_AddObjectToObject(devices, device->name);
@@ -87,6 +73,7 @@ void announce_info(struct bus *bus, const struct settings *settings)
 
 		add_text(entry, "label", device->label);
 		add_text(entry, "icon", device->icon);
+		add_text(entry, "stream", device->stream);
 		cJSON_AddStringToObject(entry, "driver", device->driver->name);
 		quantities = cJSON_AddObjectToObject(entry, "quantities");
 		for (size_t i = 0; i < device->channel_count; i++)
@@ -108,17 +95,27 @@ static double resident_bytes(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-void announce_health(struct bus *bus, const struct settings *settings, const struct sampler *sampler, const struct outbox *outbox)
+static void add_outbox(cJSON *json, const struct outbox *outbox)
 {
 	struct outbox_counts counts = outbox_counts(outbox);
+
+	cJSON_AddStringToObject(json, "clock", counts.clock);
+	cJSON_AddNumberToObject(json, "outbox", (double)counts.waiting);
+	cJSON_AddNumberToObject(json, "spilled", (double)counts.spilled);
+	cJSON_AddNumberToObject(json, "oldest", counts.oldest_ms == TIME_NONE ? 0 : (double)counts.oldest_ms);
+	cJSON_AddNumberToObject(json, "given_up", (double)counts.given_up);
+	if (counts.estimated > 0)
+		cJSON_AddNumberToObject(json, "estimated", (double)counts.estimated);
+	add_text(json, "outbox_error", counts.trouble);
+}
+
+void announce_health(struct bus *bus, const struct settings *settings, const struct sampler *sampler, const struct outbox *outbox)
+{
 	cJSON *json = cJSON_CreateObject();
 	cJSON *devices;
 
 	cJSON_AddNumberToObject(json, "uptime", (double)(clock_boot_ms() / 1000));
-	cJSON_AddStringToObject(json, "clock", clock_synced() ? "synced" : "unsynced");
-	cJSON_AddNumberToObject(json, "outbox", (double)counts.waiting);
-	cJSON_AddNumberToObject(json, "oldest", counts.waiting ? (double)counts.oldest_ms : 0);
-	cJSON_AddNumberToObject(json, "given_up", (double)counts.given_up);
+	add_outbox(json, outbox);
 	cJSON_AddNumberToObject(json, "rss", resident_bytes());
 	devices = cJSON_AddObjectToObject(json, "devices");
 	for (const struct device *device = settings->devices; device; device = device->next) {

@@ -5,10 +5,32 @@
 extern const struct driver sim_driver, thermal_driver;
 extern const struct driver contact_driver, pir_driver, button_driver, wall_switch_driver, pulse_driver, hcsr04_driver; /* GPIO lines */
 extern const struct driver relay_driver, buzzer_driver;
+extern const struct driver bme280_driver, bmp280_driver, sht3x_driver, sht4x_driver, htu21_driver, aht20_driver; /* I2C */
+extern const struct driver bh1750_driver, tsl2561_driver, ads1115_driver, pn532_driver;
+extern const struct driver ds18b20_driver, dht_driver, iio_driver, hwmon_driver; /* by drivers of the kernel */
+extern const struct driver system_driver, pn532_serial_driver, camera_driver, exec_driver;
 
 static const struct driver *const drivers[] = {
 	&sim_driver,
 	&thermal_driver,
+	&system_driver,
+	&bme280_driver,
+	&bmp280_driver,
+	&sht3x_driver,
+	&sht4x_driver,
+	&htu21_driver,
+	&aht20_driver,
+	&bh1750_driver,
+	&tsl2561_driver,
+	&ads1115_driver,
+	&ds18b20_driver,
+	&dht_driver,
+	&iio_driver,
+	&hwmon_driver,
+	&pn532_driver,
+	&pn532_serial_driver,
+	&camera_driver,
+	&exec_driver,
 	&contact_driver,
 	&pir_driver,
 	&button_driver,

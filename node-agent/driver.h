@@ -50,7 +50,8 @@ struct device {
 	int64_t late_ms; /* its readings tell of a moment so long ago */
 	const char *bus; /* of an I2C chip: "/dev/i2c-1", key `bus` */
 	int address;     /* of an I2C chip, key `address` */
-	struct i2c *i2c; /* of an I2C chip: open from before open() to after close() */
+	struct i2c *i2c;    /* of an I2C chip: open from before open() to after close() */
+	const char *stream; /* of a camera: the URL of its pictures, for $info; NULL: it has none */
 	const struct device_services *services;
 	void *context; /* the services' own */
 	struct channel channels[CHANNELS_MAX];
