@@ -78,7 +78,7 @@ static void add_input(struct device *device, struct conf *conf, const struct con
 	const struct input *input = &whole->keys.inputs[n];
 	struct plan *plan = &whole->plans[device->channel_count];
 	struct channel *channel = device_add_channel(device, input->quantity, OUTPUT_NONE);
-	char key[16], reason[CURVE_REASON_MAX];
+	char key[32], reason[CURVE_REASON_MAX];
 
 	snprintf(key, sizeof(key), "a%d.quantity", n);
 	if (!channel) {
