@@ -285,6 +285,7 @@ void store_rollback(struct store *store)
 	if (!sqlite3_get_autocommit(store->db)) /* a full disk has rolled back by itself */
 		run(store, SQL_ROLLBACK);
 	store->open_transaction = false;
+	store_forget_recent(store);
 	if (store->changed_names)
 		store_forget_names(store);
 	store->changed_names = false;
@@ -309,6 +310,8 @@ int store_commit(struct store *store)
 	if (!store->open_transaction)
 		return 0;
 	r = still_there(store);
+	if (r == 0)
+		r = store_write_recent(store);
 	if (r == 0)
 		r = run(store, SQL_COMMIT);
 	if (r < 0) {

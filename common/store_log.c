@@ -247,10 +247,10 @@ static const char *const event_texts[SOURCES] = {
 		" ORDER BY time DESC, id DESC",
 	[STORE_EVENT_NODE] = "SELECT id, time, node, '', '', online FROM event WHERE time < ?1 AND (?2 IS NULL OR node = ?2)"
 			     " AND ?3 IS NULL ORDER BY time DESC, id DESC",
-	[STORE_EVENT_BADGE] =
-		"SELECT s.id, b.time, s.node, s.device, s.quantity, b.value FROM badge AS b JOIN series AS s ON s.id = b.series"
-		" WHERE b.time < ?1 AND (?2 IS NULL OR s.node = ?2) AND (?3 IS NULL OR s.device = ?3)"
-		" ORDER BY b.time DESC, b.series DESC",
+	[STORE_EVENT_BADGE] = "SELECT s.id, b.time, s.node, s.device, s.quantity, b.value FROM _raw_badge AS b JOIN series AS s ON "
+			      "s.id = b.series"
+			      " WHERE b.time < ?1 AND (?2 IS NULL OR s.node = ?2) AND (?3 IS NULL OR s.device = ?3)"
+			      " ORDER BY b.time DESC, b.series DESC",
 };
 
 static int open_source(struct store *store, int kind, const struct store_event_query *query, sqlite3_stmt **ret_statement)

@@ -19,10 +19,12 @@ struct walk {
 	void *context;
 };
 
-static int walk_span(struct walk *walk, int64_t from_ms, int64_t to_ms)
+/* which: TABLE_ROWS_DOWN, or TABLE_SPAN_DOWN where no row is recent. */
+static int walk_span(struct walk *walk, enum table_statement which, int64_t from_ms, int64_t to_ms)
 {
+	struct table *table = walk->series->table;
 	sqlite3_stmt *statement;
-	int r = store_table_statement(walk->store, walk->series->table, TABLE_ROWS_DOWN, &statement);
+	int r = store_table_query(walk->store, table, which, &statement);
 	int stop = 0;
 
 	if (r < 0)
@@ -35,47 +37,56 @@ static int walk_span(struct walk *walk, int64_t from_ms, int64_t to_ms)
 		walk->left--;
 		stop = walk->fn(walk->context, sqlite3_column_int64(statement, 0), statement);
 	}
-	sqlite3_reset(statement);
-	return stop ? stop : store_fail(walk->store, r);
+	r = stop ? stop : store_fail(walk->store, r);
+	store_table_done(table, which, statement);
+	return r;
 }
 
-/* The next five-minute span before `before_ms` that may hold rows of the series: one that is rolled up, or one that waits to be. */
-static int64_t span_before(sqlite3_stmt *rolled, sqlite3_stmt *late, int64_t before_ms)
+/* The next five-minute span before `before_ms` that may hold rows of the series: one that is rolled up, or one that waits to be; only the latter
+ * can have rows that are recent. Nothing is held open, for the function that gets the rows may ask for others. */
+static int span_before(struct walk *walk, int64_t before_ms, int64_t *ret_span_ms, enum table_statement *ret_which)
 {
+	struct table *table = walk->series->table;
 	int64_t spans[2] = { INT64_MIN, INT64_MIN };
-	sqlite3_stmt *const statements[2] = { rolled, late };
+	sqlite3_stmt *statements[2];
+	int r = store_table_statement(walk->store, table, TABLE_SPANS_DOWN, &statements[0]);
 
-	for (int i = 0; i < 2; i++) {
-		sqlite3_reset(statements[i]);
+	if (r == 0)
+		r = store_prepare(walk->store, SQL_LATE_BEFORE, &statements[1]);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statements[0], 1, walk->series->id);
+	sqlite3_bind_text(statements[1], 1, table->name, -1, SQLITE_STATIC);
+	for (int i = 0; i < 2 && r == 0; i++) {
+		int step;
+
 		sqlite3_bind_int64(statements[i], 2, before_ms);
-		if (sqlite3_step(statements[i]) == SQLITE_ROW)
+		step = sqlite3_step(statements[i]);
+		if (step == SQLITE_ROW)
 			spans[i] = sqlite3_column_int64(statements[i], 0);
+		r = store_fail(walk->store, step);
+		sqlite3_reset(statements[i]);
 	}
-	return spans[0] > spans[1] ? spans[0] : spans[1];
+	*ret_which = spans[0] > spans[1] ? TABLE_SPAN_DOWN : TABLE_ROWS_DOWN;
+	*ret_span_ms = spans[0] > spans[1] ? spans[0] : spans[1];
+	return r;
 }
 
 static int walk_rolled(struct walk *walk, int64_t before_ms)
 {
-	struct table *table = walk->series->table;
-	sqlite3_stmt *rolled, *late;
-	int r = store_table_statement(walk->store, table, TABLE_SPANS_DOWN, &rolled);
+	int r = 0;
 
-	if (r == 0)
-		r = store_prepare(walk->store, SQL_LATE_BEFORE, &late);
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(rolled, 1, walk->series->id);
-	sqlite3_bind_text(late, 1, table->name, -1, SQLITE_STATIC);
 	while (r == 0 && walk->left > 0) {
-		int64_t span_ms = span_before(rolled, late, before_ms), end_ms = span_ms + FIVE_MIN_MS;
+		enum table_statement which;
+		int64_t span_ms, end_ms;
 
-		if (span_ms == INT64_MIN || end_ms <= table->raw_from_ms) /* further back only rollups are left */
-			break;
-		r = walk_span(walk, span_ms, end_ms < before_ms ? end_ms : before_ms);
+		r = span_before(walk, before_ms, &span_ms, &which);
+		end_ms = span_ms + FIVE_MIN_MS;
+		if (r < 0 || span_ms == INT64_MIN || end_ms <= walk->series->table->raw_from_ms)
+			break; /* further back only rollups are left */
+		r = walk_span(walk, which, span_ms, end_ms < before_ms ? end_ms : before_ms);
 		before_ms = span_ms;
 	}
-	sqlite3_reset(rolled);
-	sqlite3_reset(late);
 	return r;
 }
 
@@ -87,9 +98,9 @@ static int walk_down(struct store *store, struct known_series *series, int64_t b
 	int r = 0;
 
 	if (closed_ms == TIME_NONE)
-		return walk_span(&walk, INT64_MIN, before_ms);
+		return walk_span(&walk, TABLE_ROWS_DOWN, INT64_MIN, before_ms);
 	if (before_ms > closed_ms)
-		r = walk_span(&walk, closed_ms, before_ms);
+		r = walk_span(&walk, TABLE_ROWS_DOWN, closed_ms, before_ms);
 	if (r == 0 && walk.left > 0)
 		r = walk_rolled(&walk, before_ms < closed_ms ? before_ms : closed_ms);
 	return r;
@@ -236,7 +247,7 @@ int store_each_reading(struct store *store, const struct series *name, const str
 		r = walk_down(store, each.series, scan->to_ms, scan->limit ? scan->limit : SIZE_MAX, give_row, &each);
 		return each.over ? 0 : r;
 	}
-	r = store_table_statement(store, each.series->table, TABLE_ROWS, &statement);
+	r = store_table_query(store, each.series->table, TABLE_ROWS, &statement);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, scan->from_ms);
@@ -245,8 +256,9 @@ int store_each_reading(struct store *store, const struct series *name, const str
 	sqlite3_bind_int64(statement, 4, scan->limit ? (int64_t)scan->limit : -1);
 	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW)
 		stop = give_row(&each, sqlite3_column_int64(statement, 0), statement);
-	sqlite3_reset(statement);
-	return stop ? stop : store_fail(store, r);
+	r = stop ? stop : store_fail(store, r);
+	store_table_done(each.series->table, TABLE_ROWS, statement);
+	return r;
 }
 
 /* ---- figures ---------------------------------------------------------------------------------------------------------------------- */

@@ -7,8 +7,14 @@
 #include "store_sqlite.h"
 
 enum {
-	GRACE_MS = 30000,   /* readings that come in their time have come by then (commit_interval and the way here) */
-	SLICE_MS = HOUR_MS, /* of old rows deleted at once */
+	GRACE_MS = 30000,       /* readings that come in their time have come by then (commit_interval and the way here) */
+	SLICE_MS = FIVE_MIN_MS, /* of old rows deleted at once */
+	SLICE_FIVE_MIN_MS = 6 * HOUR_MS,
+	FREE_PAGES = 1024, /* kept for rows to come: giving pages back and taking them again are writes */
+	FREE_SHARE = 16,   /* likewise, of all pages */
+	VACUUM_PAGES = 64, /* given back at once */
+	TAIL_ROWS =
+		5000, /* of a quantity, that need not wait for the end of their hour: each question for the newest looks through them */
 };
 
 static int64_t floor_to(int64_t time_ms, int64_t step_ms)
@@ -89,27 +95,61 @@ static int set_closed(struct store *store, struct table *table, int64_t closed_m
 	return store_save_rollup(store, table);
 }
 
+static int has_long_tail(struct store *store, struct table *table, bool *ret_long)
+{
+	sqlite3_stmt *statement;
+	int r = store_table_statement(store, table, TABLE_COUNT_ROWS, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, table->closed_ms);
+	sqlite3_bind_int64(statement, 2, INT64_MAX);
+	sqlite3_bind_int64(statement, 3, TAIL_ROWS);
+	r = sqlite3_step(statement);
+	*ret_long = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) == TAIL_ROWS;
+	sqlite3_reset(statement);
+	return store_fail(store, r);
+}
+
+/* Up to where spans are closed. All of an hour are closed together: a page that each series has of its own is then written once an hour and
+ * not twelve times. */
+static int closing_time(struct store *store, struct table *table, int64_t now_ms, int64_t *ret_ms)
+{
+	bool is_long;
+	int r;
+
+	*ret_ms = floor_to(now_ms - GRACE_MS, HOUR_MS);
+	if (table->closed_ms < *ret_ms || table->closed_ms + FIVE_MIN_MS > now_ms - GRACE_MS)
+		return 0;
+	r = has_long_tail(store, table, &is_long);
+	if (r == 0 && is_long)
+		*ret_ms = floor_to(now_ms - GRACE_MS, FIVE_MIN_MS);
+	return r;
+}
+
 /* Closes the next span that is over. 1 done one, 0 none is over. */
 static int close_next(struct store *store, struct table *table, int64_t now_ms)
 {
-	int64_t span_ms = table->closed_ms, time_ms;
+	int64_t span_ms = table->closed_ms, last_ms, time_ms;
 	int r;
 
-	if (span_ms == TIME_NONE || span_ms + FIVE_MIN_MS + GRACE_MS > now_ms)
+	if (span_ms == TIME_NONE)
 		return 0;
-	r = next_time(store, table, span_ms, &time_ms);
+	r = closing_time(store, table, now_ms, &last_ms);
+	if (r < 0 || span_ms + FIVE_MIN_MS > last_ms)
+		return r;
+	r = store_settle(store);
+	if (r == 0)
+		r = next_time(store, table, span_ms, &time_ms);
+	if (r == 0)
+		r = store_begin(store);
 	if (r < 0)
 		return r;
 	if (time_ms >= span_ms + FIVE_MIN_MS) { /* nothing in it: on to where there is something, or to now */
-		int64_t last_ms = floor_to(now_ms - GRACE_MS, FIVE_MIN_MS);
-		int64_t next_ms = time_ms < last_ms ? floor_to(time_ms, FIVE_MIN_MS) : last_ms;
-
-		r = store_begin(store);
-		return r < 0 ? r : (r = set_closed(store, table, next_ms)) < 0 ? r : 1;
+		r = set_closed(store, table, time_ms < last_ms ? floor_to(time_ms, FIVE_MIN_MS) : last_ms);
+		return r < 0 ? r : 1;
 	}
-	r = store_begin(store);
-	if (r == 0)
-		r = roll_up(store, table, span_ms);
+	r = roll_up(store, table, span_ms);
 	if (r == 0)
 		r = set_closed(store, table, span_ms + FIVE_MIN_MS);
 	return r < 0 ? r : 1;
@@ -171,6 +211,8 @@ static int redo_late(struct store *store, struct table *table)
 		return store_fail(store, r);
 	r = store_begin(store);
 	if (r == 0)
+		r = store_settle(store);
+	if (r == 0)
 		r = span_ms < table->raw_from_ms ? merge_late(store, table, span_ms) : remake_late(store, table, span_ms);
 	if (r == 0)
 		r = store_prepare(store, SQL_CLEAR_LATE, &statement);
@@ -228,17 +270,39 @@ static int delete_old(struct store *store, struct table *table, int64_t now_ms)
 	return r < 0 ? r : 1;
 }
 
-/* They stay at least as long as the raw rows that they are made of. */
+static int oldest_five_min(struct store *store, struct table *table, int64_t *ret_ms)
+{
+	sqlite3_stmt *statement;
+	int r = store_table_statement(store, table, TABLE_OLDEST_FIVE_MIN, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
+	r = sqlite3_step(statement);
+	*ret_ms = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_int64(statement, 0)
+										      : INT64_MAX;
+	sqlite3_reset(statement);
+	return store_fail(store, r);
+}
+
+/* A slice of the five-minute rows that are too old, looked for once an hour. They stay at least as long as the raw rows that they are made of. */
 static int delete_old_five_min(struct store *store, struct table *table, int64_t now_ms)
 {
 	const struct store_keep *keep = keep_of(store, table);
+	int64_t hour_ms = floor_to(now_ms, HOUR_MS), limit_ms, oldest_ms;
 	sqlite3_stmt *statement;
-	int64_t limit_ms;
 	int r;
 
-	if (!keep || keep->five_min_ms == 0 || keep->raw_ms == 0)
+	if (!keep || keep->five_min_ms == 0 || keep->raw_ms == 0 || table->looked_ms == hour_ms)
 		return 0;
 	limit_ms = floor_to(now_ms - (keep->five_min_ms > keep->raw_ms ? keep->five_min_ms : keep->raw_ms), HOUR_MS);
+	r = oldest_five_min(store, table, &oldest_ms);
+	if (r < 0 || oldest_ms >= limit_ms) {
+		table->looked_ms = hour_ms;
+		return r;
+	}
+	if (floor_to(oldest_ms, HOUR_MS) + SLICE_FIVE_MIN_MS < limit_ms)
+		limit_ms = floor_to(oldest_ms, HOUR_MS) + SLICE_FIVE_MIN_MS;
 	r = store_begin(store);
 	if (r == 0)
 		r = store_table_statement(store, table, TABLE_DELETE_FIVE_MIN, &statement);
@@ -247,10 +311,43 @@ static int delete_old_five_min(struct store *store, struct table *table, int64_t
 	sqlite3_bind_int64(statement, 1, limit_ms);
 	sqlite3_bind_text(statement, 2, table->name, -1, SQLITE_STATIC);
 	r = store_run(store, statement);
-	if (r < 0 || sqlite3_changes(store->db) == 0 || limit_ms <= table->five_min_from_ms)
+	if (r == 0 && limit_ms > table->five_min_from_ms) {
+		table->five_min_from_ms = limit_ms;
+		r = store_save_rollup(store, table);
+	}
+	return r < 0 ? r : 1;
+}
+
+static int read_pragma(struct store *store, const char *text, int64_t *ret_number)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = sqlite3_prepare_v2(store->db, text, -1, &statement, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_step(statement);
+	if (r == SQLITE_ROW)
+		*ret_number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return store_fail(store, r);
+}
+
+/* Gives pages back to the file system, some at once. 1: some went. */
+static int give_back(struct store *store)
+{
+	char text[48];
+	int64_t free_pages = 0, pages = 0;
+	int r = read_pragma(store, "PRAGMA freelist_count", &free_pages);
+
+	if (r == 0)
+		r = read_pragma(store, "PRAGMA page_count", &pages);
+	if (r < 0 || free_pages < FREE_PAGES || free_pages < pages / FREE_SHARE)
 		return r;
-	table->five_min_from_ms = limit_ms;
-	return store_save_rollup(store, table);
+	r = store_begin(store);
+	if (r < 0)
+		return r;
+	snprintf(text, sizeof(text), "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+	r = store_fail(store, sqlite3_exec(store->db, text, NULL, NULL, NULL));
+	return r < 0 ? r : 1;
 }
 
 /* Knows all tables, those of an earlier run too. */
@@ -277,44 +374,45 @@ static int find_tables(struct store *store)
 /* One step of work on a table. 1: there was some. */
 static int step_table(struct store *store, struct table *table, int64_t now_ms)
 {
-	int64_t closed_ms = table->closed_ms;
 	int r = close_next(store, table, now_ms);
 
-	if (r == 1 && floor_to(closed_ms, HOUR_MS) != floor_to(table->closed_ms, HOUR_MS)) {
-		int deleted = delete_old_five_min(store, table, now_ms);
-
-		if (deleted < 0)
-			return deleted;
-	}
 	if (r == 0)
 		r = redo_late(store, table);
 	if (r == 0)
 		r = delete_old(store, table, now_ms);
+	if (r == 0)
+		r = delete_old_five_min(store, table, now_ms);
 	return r;
+}
+
+/* One step on each table, as long as there is time. */
+static int step_tables(struct store *store, int64_t now_ms, int64_t end_ms)
+{
+	bool more = false;
+
+	for (struct table *table = store->tables; table; table = table->next) {
+		int r = step_table(store, table, now_ms);
+
+		if (r < 0)
+			return r;
+		more |= r > 0;
+		if (clock_boot_ms() >= end_ms)
+			return more || table->next;
+	}
+	return more;
 }
 
 int store_maintain(struct store *store, int64_t now_ms, int budget_ms)
 {
 	int64_t end_ms = clock_boot_ms() + budget_ms;
-	bool more = true;
-	int r = find_tables(store);
+	int r = find_tables(store), more;
 
-	while (r == 0 && more && clock_boot_ms() < end_ms) {
-		more = false;
-		for (struct table *table = store->tables; r >= 0 && table; table = table->next) {
-			r = step_table(store, table, now_ms);
-			more |= r > 0;
-			if (clock_boot_ms() >= end_ms && r >= 0) {
-				more |= table->next != NULL;
-				break;
-			}
-		}
-		r = r > 0 ? 0 : r;
-	}
-	if (r == 0 && store->open_transaction)
-		r = store_fail(store, sqlite3_exec(store->db, "PRAGMA incremental_vacuum(64)", NULL, NULL, NULL));
-	if (r == 0)
-		r = store_commit(store);
+	do
+		more = r < 0 ? r : step_tables(store, now_ms, end_ms);
+	while (more > 0 && clock_boot_ms() < end_ms);
+	if (more == 0)
+		more = give_back(store);
+	r = more < 0 ? more : store_commit(store);
 	if (r < 0)
 		store_rollback(store);
 	return r < 0 ? r : more;

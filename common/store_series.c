@@ -7,6 +7,7 @@
 
 void store_forget_names(struct store *store)
 {
+	store_forget_recent(store); /* it points to them */
 	for (int i = 0; i < SERIES_BUCKETS; i++)
 		while (store->series[i]) {
 			struct known_series *series = store->series[i];
@@ -50,8 +51,63 @@ static int read_rollup(struct store *store, struct table *table)
 	table->closed_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : TIME_NONE;
 	table->raw_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : 0;
 	table->five_min_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 2) : 0;
+	table->scale = r == SQLITE_ROW ? sqlite3_column_int(statement, 3) : store_scale_of(table->info);
 	sqlite3_reset(statement);
 	return store_fail(store, r);
+}
+
+static int read_newest(struct store *store, struct table *table)
+{
+	sqlite3_stmt *statement;
+	int r = store_table_statement(store, table, TABLE_NEWEST, &statement);
+
+	if (r < 0)
+		return r;
+	r = sqlite3_step(statement);
+	table->newest_ms = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_int64(statement, 0)
+											       : TIME_NONE;
+	sqlite3_reset(statement);
+	return store_fail(store, r);
+}
+
+static int make_table(struct store *store, const char *quantity, bool create)
+{
+	int r = table_exists(store, quantity);
+
+	if (r != 0)
+		return r;
+	if (!create)
+		return -ENOENT;
+	r = store_begin(store);
+	if (r == 0)
+		r = store_make_table(store, quantity, store_scale_of(quantity_info_of(quantity)));
+	store->changed_names = true;
+	return r;
+}
+
+static int add_table(struct store *store, const char *quantity, struct table **ret_table)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	strncpy(table->name, quantity, QUANTITY_NAME_MAX);
+	table->info = quantity_info_of(quantity);
+	table->late_ms = table->newest_ms = TIME_NONE;
+	r = read_rollup(store, table);
+	if (r == 0 && store->mode == STORE_WRITE)
+		r = read_newest(store, table);
+	if (r < 0) {
+		for (int i = 0; i < TABLE_STATEMENTS; i++)
+			sqlite3_finalize(table->statements[i]);
+		free(table);
+		return r;
+	}
+	table->next = store->tables;
+	store->tables = table;
+	*ret_table = table;
+	return 0;
 }
 
 int store_find_table(struct store *store, const char *quantity, bool create, struct table **ret_table)
@@ -62,33 +118,10 @@ int store_find_table(struct store *store, const char *quantity, bool create, str
 	while (table && strcmp(table->name, quantity) != 0)
 		table = table->next;
 	if (!table) {
-		r = table_exists(store, quantity);
-		if (r < 0)
-			return r;
-		if (r == 0) {
-			if (!create)
-				return -ENOENT;
-			r = store_begin(store);
-			if (r == 0)
-				r = store_make_table(store, quantity);
-			if (r < 0)
-				return r;
-			store->changed_names = true;
-		}
-		table = calloc(1, sizeof(*table));
-		if (!table)
-			return -ENOMEM;
-		strncpy(table->name, quantity, QUANTITY_NAME_MAX);
-		table->info = quantity_info_of(quantity);
-		table->late_ms = TIME_NONE;
-		r = read_rollup(store, table);
-		if (r < 0) {
-			free(table);
-			return r;
-		}
-		table->next = store->tables;
-		store->tables = table;
-	} else if (store->mode == STORE_READ) { /* the writer moves it on */
+		r = make_table(store, quantity, create);
+		return r < 0 ? r : add_table(store, quantity, ret_table);
+	}
+	if (store->mode == STORE_READ) { /* the writer moves it on */
 		r = read_rollup(store, table);
 		if (r < 0)
 			return r;
@@ -147,6 +180,7 @@ int store_find_series(struct store *store, const struct series *name, bool creat
 	struct known_series *series;
 	struct table *table;
 	int64_t id = 0;
+	bool is_new = false;
 	int r;
 
 	for (series = *bucket; series; series = series->next)
@@ -157,8 +191,10 @@ int store_find_series(struct store *store, const struct series *name, bool creat
 	r = store_find_table(store, name->quantity, create, &table);
 	if (r == 0)
 		r = find_id(store, name, &id);
-	if (r == -ENOENT && create)
+	if (r == -ENOENT && create) {
+		is_new = true;
 		r = add_series(store, name, &id);
+	}
 	if (r < 0)
 		return r;
 	series = calloc(1, sizeof(*series));
@@ -168,6 +204,7 @@ int store_find_series(struct store *store, const struct series *name, bool creat
 	series->id = id;
 	series->table = table;
 	series->moved_ms = TIME_NONE;
+	series->newest_ms = is_new ? TIME_NONE : table->newest_ms;
 	series->next = *bucket;
 	*bucket = series;
 	*ret_series = series;

@@ -47,7 +47,7 @@ typedef int (*level_fn)(void *context, const struct row *row);
 static int each_raw(struct plan *plan, int64_t from_ms, int64_t to_ms, level_fn fn, void *context)
 {
 	sqlite3_stmt *statement;
-	int stop = 0, r = store_table_statement(plan->store, plan->series->table, TABLE_ROWS, &statement);
+	int stop = 0, r = store_table_query(plan->store, plan->series->table, TABLE_ROWS, &statement);
 
 	if (r < 0)
 		return r;
@@ -327,7 +327,7 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	const struct store_span *span = plan->span;
 	int64_t limit = (int64_t)span->max * ROWS_PER_POINT + ROWS_ALWAYS;
 	sqlite3_stmt *statement;
-	int r = store_table_statement(plan->store, plan->series->table, TABLE_COUNT_ROWS, &statement);
+	int r = store_table_query(plan->store, plan->series->table, TABLE_COUNT_ROWS, &statement);
 
 	if (r < 0)
 		return r;

@@ -5,8 +5,14 @@
 
 #include "store.h"
 
+/* How rows lie (schema version 2). A quantity's rows stand in "_raw_QUANTITY", clustered by time; those of the newest commits, of all quantities,
+ * in "_recent" until there are RECENT_MAX, an hour is over or one of them is late: a commit then touches two or three pages, not some of each
+ * quantity. The view QUANTITY is both together: who asks with SQL names that, and nothing else. Of "_recent" the rows of the turn that meta
+ * names '_turn' count; the others are left from before and their places are used again, so that no page is made or given back for them.
+ * A number is kept as a whole number of 1/scale where that is exact (21.4 as 2140: two bytes instead of eight), otherwise as it is. */
 enum {
 	SERIES_BUCKETS = 512,
+	RECENT_MAX = 1024,
 	FIVE_MIN_MS = 300000,
 	HOUR_MS = 3600000,
 };
@@ -41,17 +47,24 @@ enum statement {
 	SQL_NEXT_LATE,
 	SQL_CLEAR_LATE,
 	SQL_LATE_BEFORE,
+	SQL_PUT_RECENT,
+	SQL_LOAD_RECENT,
+	SQL_GET_TURN,
+	SQL_SET_TURN,
 	SQL_COUNT
 };
 
-/* Statements for each quantity's table. */
+/* Statements for each quantity's table; their text stands in store_tables.c. */
 enum table_statement {
 	TABLE_INSERT,
 	TABLE_VALUE_AT,
+	TABLE_SETTLE,     /* rows of _recent into their table */
 	TABLE_ROWS,       /* of a series, a span, oldest first */
 	TABLE_ROWS_DOWN,  /* newest first */
+	TABLE_SPAN_DOWN,  /* likewise, of a span of which no row is recent */
 	TABLE_COUNT_ROWS, /* of all series in a span, bounded */
 	TABLE_NEXT_TIME,
+	TABLE_NEWEST,
 	TABLE_SPANS_DOWN, /* five-minute spans of a series that have rows, newest first */
 	TABLE_FIVE_MIN,
 	TABLE_HOUR,
@@ -68,6 +81,7 @@ enum table_statement {
 	TABLE_MARK_NEXT,
 	TABLE_DELETE_SPAN,
 	TABLE_DELETE_RAW,
+	TABLE_OLDEST_FIVE_MIN,
 	TABLE_DELETE_FIVE_MIN,
 	TABLE_STATEMENTS
 };
@@ -77,8 +91,12 @@ struct table {
 	char name[QUANTITY_NAME_MAX + 1];
 	const struct quantity_info *info;
 	sqlite3_stmt *statements[TABLE_STATEMENTS];
+	int scale;
+	bool unsettled;                        /* within store_settle */
+	int64_t newest_ms;                     /* no row of "_raw_..." is newer; the writer's */
 	int64_t closed_ms;                     /* spans before it are rolled up; TIME_NONE: no row yet */
 	int64_t raw_from_ms, five_min_from_ms; /* older ones were deleted by their keep time; 0: none */
+	int64_t looked_ms;                     /* the hour in which five-minute rows were last found young enough */
 	int64_t late_ms;                       /* the late span marked last, so that a run of late readings marks it once */
 };
 
@@ -87,7 +105,26 @@ struct known_series {
 	struct series name;
 	int64_t id;
 	struct table *table;
-	int64_t moved_ms; /* where store_append_moved put the last one */
+	int64_t moved_ms;  /* where store_append_moved put the last one */
+	int64_t newest_ms; /* no row of it in "_raw_..." is newer; the writer's */
+};
+
+/* The writer's memory of what stands in "_recent" and of what is not written yet, in order of arrival. */
+struct recent_row {
+	struct known_series *series;
+	int64_t time_ms;
+	double number;
+};
+
+struct recent {
+	struct recent_row *rows;
+	size_t count, room;
+	size_t written; /* of them, the first so many are in the file or the open transaction */
+	int64_t slot;   /* of the next one written */
+	int64_t turn;
+	uint32_t *places; /* index + 1 by hash of series and time; 0: free */
+	size_t place_count;
+	bool loaded;
 };
 
 struct store {
@@ -102,6 +139,7 @@ struct store {
 	sqlite3_stmt *statements[SQL_COUNT];
 	struct table *tables;
 	struct known_series *series[SERIES_BUCKETS];
+	struct recent recent;
 	struct store_keep *keeps;
 	size_t keep_count;
 	char error[STORE_ERROR_MAX];
@@ -117,14 +155,37 @@ void store_release(struct store *store);
 /* store_schema.c */
 int store_migrate(struct store *store);
 int store_prepare(struct store *store, enum statement which, sqlite3_stmt **ret_statement);
+/* A text into a slot that is empty; a full one is taken as it is. */
+int store_prepare_text(struct store *store, const char *text, sqlite3_stmt **slot, sqlite3_stmt **ret_statement);
+
+/* store_tables.c */
 int store_table_statement(struct store *store, struct table *table, enum table_statement which, sqlite3_stmt **ret_statement);
-/* Makes the tables and the view of a quantity. */
-int store_make_table(struct store *store, const char *quantity);
+/* The same for a query whose rows a caller's function gets: one of its own while the shared one is under way. Ends with store_table_done. */
+int store_table_query(struct store *store, struct table *table, enum table_statement which, sqlite3_stmt **ret_statement);
+void store_table_done(struct table *table, enum table_statement which, sqlite3_stmt *statement);
+/* Makes the tables and the views of a quantity. */
+int store_make_table(struct store *store, const char *quantity, int scale);
+/* Those of version 1 become tables with views. */
+int store_move_tables(struct store *store);
+/* Of a new table. */
+int store_scale_of(const struct quantity_info *info);
 
 /* store_series.c: names to rows. create: make what is missing. -ENOENT without create. */
 int store_find_table(struct store *store, const char *quantity, bool create, struct table **ret_table);
 int store_find_series(struct store *store, const struct series *name, bool create, struct known_series **ret_series);
 void store_forget_names(struct store *store);
+
+/* store_recent.c: the newest rows of all quantities. The row of an instant, NULL when it is not among them. */
+int store_find_recent(struct store *store, const struct known_series *series, int64_t time_ms, const struct recent_row **ret_row);
+int store_add_recent(struct store *store, struct known_series *series, int64_t time_ms, double number);
+/* Writes what is not written yet into the open transaction; nothing to do for a reader. Every query of rows begins with it. */
+int store_write_recent(struct store *store);
+/* Moves all to their tables. */
+int store_settle(struct store *store);
+/* Forgets what is in memory: it is read again when it is needed. */
+void store_forget_recent(struct store *store);
+/* A row straight into its table. 1 inserted, 0 the instant is taken. */
+int store_insert_raw(struct store *store, struct known_series *series, int64_t time_ms, const struct value *value);
 
 /* Writes closed_ms, raw_from_ms and five_min_from_ms of a table. */
 int store_save_rollup(struct store *store, struct table *table);
@@ -140,6 +201,8 @@ int store_read_version(struct store *store, int *ret_version);
 /* Runs a statement that returns nothing, and resets it. */
 int store_run(struct store *store, sqlite3_stmt *statement);
 int store_bind_value(sqlite3_stmt *statement, int index, const struct value *value);
+/* A number as a column "value" of a table keeps it. */
+int store_bind_number(sqlite3_stmt *statement, int index, double number, int scale);
 void store_column_value(sqlite3_stmt *statement, int index, const struct quantity_info *info, struct value *ret_value);
 /* Copies a text column, "" for NULL. */
 void store_column_text(sqlite3_stmt *statement, int index, char *buf, size_t size);

@@ -101,7 +101,9 @@ struct pass {
 
 static int64_t edge_of(struct pass *pass, const char *quantity, const char *which)
 {
-	char *text = sqlite3_mprintf("SELECT %s(time) FROM \"%w\"", which, quantity);
+	char *text = sqlite3_mprintf("SELECT %s(time) FROM (SELECT %s(time) AS time FROM \"_raw_%w\""
+				     " UNION ALL SELECT %s(time) FROM _recent)", /* near enough for a bar */
+				     which, which, quantity, which);
 	sqlite3_stmt *statement = NULL;
 	int64_t edge_ms = 0;
 

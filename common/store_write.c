@@ -19,6 +19,15 @@ int store_bind_value(sqlite3_stmt *statement, int index, const struct value *val
 	return sqlite3_bind_double(statement, index, value->number);
 }
 
+int store_bind_number(sqlite3_stmt *statement, int index, double number, int scale)
+{
+	double whole = nearbyint(number * scale);
+
+	if (fabs(whole) < 9007199254740992.0 && !(whole / scale < number) && !(whole / scale > number))
+		return sqlite3_bind_int64(statement, index, (int64_t)whole);
+	return sqlite3_bind_double(statement, index, number);
+}
+
 void store_column_text(sqlite3_stmt *statement, int index, char *buf, size_t size)
 {
 	const char *text = (const char *)sqlite3_column_text(statement, index);
@@ -39,21 +48,6 @@ void store_column_value(sqlite3_stmt *statement, int index, const struct quantit
 	*ret_value = value_of_number(sqlite3_column_double(statement, index));
 }
 
-/* 1 inserted, 0 when the instant is taken. */
-static int insert(struct store *store, const struct known_series *series, int64_t time_ms, const struct value *value)
-{
-	sqlite3_stmt *statement;
-	int r = store_table_statement(store, series->table, TABLE_INSERT, &statement);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(statement, 1, time_ms);
-	sqlite3_bind_int64(statement, 2, series->id);
-	store_bind_value(statement, 3, value);
-	r = store_run(store, statement);
-	return r < 0 ? r : sqlite3_changes(store->db);
-}
-
 static int64_t span_of(int64_t time_ms)
 {
 	return time_ms - ((time_ms % FIVE_MIN_MS) + FIVE_MIN_MS) % FIVE_MIN_MS;
@@ -71,6 +65,7 @@ int store_save_rollup(struct store *store, struct table *table)
 	sqlite3_bind_int64(statement, 2, table->closed_ms);
 	sqlite3_bind_int64(statement, 3, table->raw_from_ms);
 	sqlite3_bind_int64(statement, 4, table->five_min_from_ms);
+	sqlite3_bind_int(statement, 5, table->scale);
 	return store_run(store, statement);
 }
 
@@ -100,49 +95,63 @@ static int note_time(struct store *store, struct table *table, int64_t time_ms)
 	return r;
 }
 
-static int same_value(struct store *store, const struct known_series *series, const struct reading *reading)
+/* What stands at an instant of a series. 1 something, 0 nothing. */
+static int value_at(struct store *store, const struct known_series *series, int64_t time_ms, struct value *ret_value)
 {
-	struct value value = { 0 };
+	const struct recent_row *row;
 	sqlite3_stmt *statement;
-	int r = store_table_statement(store, series->table, TABLE_VALUE_AT, &statement);
+	int r = store_find_recent(store, series, time_ms, &row);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(statement, 1, reading->time_ms);
+	if (row) {
+		*ret_value = value_of_number(row->number);
+		return 1;
+	}
+	if (time_ms > series->newest_ms) /* as nearly always */
+		return 0;
+	r = store_table_statement(store, series->table, TABLE_VALUE_AT, &statement);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, time_ms);
 	sqlite3_bind_int64(statement, 2, series->id);
 	r = sqlite3_step(statement);
 	if (r == SQLITE_ROW)
-		store_column_value(statement, 0, series->table->info, &value);
+		store_column_value(statement, 0, series->table->info, ret_value);
 	sqlite3_reset(statement);
-	if (r != SQLITE_ROW)
-		return r == SQLITE_DONE ? 0 : store_fail(store, r);
-	return value_equal(&value, &reading->value) ? 0 : -EEXIST;
+	return r == SQLITE_ROW ? 1 : store_fail(store, r);
+}
+
+/* Texts are rare: they go to their table at once. */
+static int add(struct store *store, struct known_series *series, int64_t time_ms, const struct value *value)
+{
+	int r = value->kind == VALUE_NUMBER ? store_add_recent(store, series, time_ms, value->number)
+					    : store_insert_raw(store, series, time_ms, value);
+
+	if (r >= 0)
+		r = note_time(store, series->table, time_ms);
+	return r < 0 ? r : 1;
 }
 
 int store_append(struct store *store, const struct reading *reading)
 {
 	struct known_series *series;
+	struct value there = { 0 };
 	int r = store_begin(store);
 
 	if (r == 0)
 		r = store_find_series(store, &reading->series, true, &series);
-	if (r < 0)
-		return r;
-	r = insert(store, series, reading->time_ms, &reading->value);
 	if (r == 0)
-		return same_value(store, series, reading);
-	if (r > 0) {
-		int noted = note_time(store, series->table, reading->time_ms);
-
-		if (noted < 0)
-			return noted;
-	}
-	return r;
+		r = value_at(store, series, reading->time_ms, &there);
+	if (r > 0)
+		return value_equal(&there, &reading->value) ? 0 : -EEXIST;
+	return r < 0 ? r : add(store, series, reading->time_ms, &reading->value);
 }
 
 int store_append_moved(struct store *store, struct reading *reading)
 {
 	struct known_series *series;
+	struct value there = { 0 };
 	int64_t time_ms = reading->time_ms;
 	int r = store_begin(store);
 
@@ -153,14 +162,15 @@ int store_append_moved(struct store *store, struct reading *reading)
 	/* Within a burst the instants up to the last one given are taken: no need to try each. */
 	if (series->moved_ms != TIME_NONE && time_ms <= series->moved_ms && series->moved_ms - time_ms < HOUR_MS)
 		time_ms = series->moved_ms + 1;
-	while ((r = insert(store, series, time_ms, &reading->value)) == 0)
+	while ((r = value_at(store, series, time_ms, &there)) > 0)
 		time_ms++;
+	if (r == 0)
+		r = add(store, series, time_ms, &reading->value);
 	if (r < 0)
 		return r;
 	series->moved_ms = time_ms;
 	reading->time_ms = time_ms;
-	r = note_time(store, series->table, time_ms);
-	return r < 0 ? r : 1;
+	return 1;
 }
 
 int store_reject(struct store *store, int64_t time_ms, const char *topic, const void *payload, size_t len, const char *reason)

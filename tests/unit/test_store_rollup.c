@@ -35,19 +35,32 @@ static void a_span_that_is_over_has_count_mean_min_max_and_last(void **state)
 	house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 26);
 	house_append(AIR, TEN_OCLOCK + 5 * MINUTE - 1, 23);
 	house_append(AIR, TEN_OCLOCK + 5 * MINUTE, 99);
-	house_maintain(TEN_OCLOCK + 6 * MINUTE);
+	house_append(AIR, TEN_OCLOCK + HOUR, 50);
+	house_maintain(TEN_OCLOCK + HOUR + 6 * MINUTE);
 	assert_string_equal("3|23|20|26|23", rollup("temperature_5min", 1, TEN_OCLOCK));
-	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK + 5 * MINUTE)); /* not over yet */
+	assert_string_equal("1|99|99|99|99", rollup("temperature_5min", 1, TEN_OCLOCK + 5 * MINUTE));
+	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK + HOUR)); /* its hour is not over yet */
 }
 
-static void a_span_is_left_open_for_half_a_minute_of_grace(void **state)
+static void an_hour_is_left_open_for_half_a_minute_of_grace(void **state)
 {
 	(void)state;
 	house_append(AIR, TEN_OCLOCK, 20);
-	house_maintain(TEN_OCLOCK + 5 * MINUTE + 29 * SECOND);
+	house_maintain(TEN_OCLOCK + HOUR + 29 * SECOND);
 	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK));
-	house_maintain(TEN_OCLOCK + 5 * MINUTE + 30 * SECOND);
+	house_maintain(TEN_OCLOCK + HOUR + 30 * SECOND);
 	assert_string_equal("1|20|20|20|20", rollup("temperature_5min", 1, TEN_OCLOCK));
+}
+
+static void many_rows_do_not_wait_for_the_end_of_their_hour(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 6000; i++)
+		house_append(AIR, TEN_OCLOCK + i * 100, i % 10);
+	house_maintain(TEN_OCLOCK + 10 * MINUTE + 30 * SECOND);
+	assert_string_equal("3000|4.5|0|9|9", rollup("temperature_5min", 1, TEN_OCLOCK));
+	assert_string_equal("3000|4.5|0|9|9", rollup("temperature_hour", 1, TEN_OCLOCK));
+	assert_string_equal("", rollup("temperature_5min", 1, TEN_OCLOCK + 5 * MINUTE)); /* 3000 are few enough */
 }
 
 static void series_are_kept_apart(void **state)
@@ -56,7 +69,7 @@ static void series_are_kept_apart(void **state)
 	house_append(AIR, TEN_OCLOCK, 20);
 	house_append("cuisine/air/temperature", TEN_OCLOCK, 30);
 	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 32);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("1|20|20|20|20", rollup("temperature_5min", 1, TEN_OCLOCK));
 	assert_string_equal("2|31|30|32|32", rollup("temperature_5min", 2, TEN_OCLOCK));
 	assert_string_equal("2|31|30|32|32", rollup("temperature_hour", 2, TEN_OCLOCK));
@@ -70,7 +83,7 @@ static void an_hour_is_made_of_its_spans_weighted_by_their_readings(void **state
 	house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 14);  /* three of mean 12 */
 	house_append(AIR, TEN_OCLOCK + 59 * MINUTE, 20); /* and one of 20: (3 * 12 + 20) / 4 = 14 */
 	house_append(AIR, TEN_OCLOCK + HOUR, 50);        /* the next hour's */
-	house_maintain(TEN_OCLOCK + 2 * HOUR);
+	house_maintain(TEN_OCLOCK + 2 * HOUR + MINUTE);
 	assert_string_equal("4|14|10|20|20", rollup("temperature_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|50|50|50|50", rollup("temperature_hour", 1, TEN_OCLOCK + HOUR));
 }
@@ -82,10 +95,10 @@ static void a_late_reading_mends_its_span_and_its_hour(void **state)
 	house_append("cuisine/air/temperature", TEN_OCLOCK + MINUTE, 5);
 	house_append(AIR, TEN_OCLOCK + 30 * MINUTE, 20);
 	house_append(AIR, TEN_OCLOCK + HOUR, 99); /* the next hour's */
-	house_maintain(TEN_OCLOCK + 2 * HOUR);
+	house_maintain(TEN_OCLOCK + 2 * HOUR + MINUTE);
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 2 * MINUTE, 30));
 	assert_int_equal(1, house_append(AIR, TEN_OCLOCK + 3 * MINUTE, 35));
-	house_maintain(TEN_OCLOCK + 2 * HOUR);
+	house_maintain(TEN_OCLOCK + 2 * HOUR + MINUTE);
 	assert_string_equal("3|25|10|35|35", rollup("temperature_5min", 1, TEN_OCLOCK));
 	assert_string_equal("4|23.75|10|35|20", rollup("temperature_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|5|5|5|5", rollup("temperature_5min", 2, TEN_OCLOCK));
@@ -96,9 +109,9 @@ static void readings_from_before_the_first_one_are_rolled_up_too(void **state)
 {
 	(void)state;
 	house_append(AIR, TEN_OCLOCK, 20);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	house_append(AIR, TEN_OCLOCK - 24 * HOUR, 7);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("1|7|7|7|7", rollup("temperature_5min", 1, TEN_OCLOCK - 24 * HOUR));
 	assert_string_equal("1|7|7|7|7", rollup("temperature_hour", 1, TEN_OCLOCK - 24 * HOUR));
 }
@@ -107,11 +120,11 @@ static void late_readings_are_remembered_across_a_restart(void **state)
 {
 	(void)state;
 	house_append(AIR, TEN_OCLOCK, 10);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 20);
 	house_commit();
 	house_reopen();
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("2|15|10|20|20", rollup("temperature_5min", 1, TEN_OCLOCK));
 }
 
@@ -119,11 +132,11 @@ static void a_mark_that_was_rolled_back_is_made_again(void **state)
 {
 	(void)state;
 	house_append(AIR, TEN_OCLOCK, 10);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 20);
 	store_rollback(house);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 20);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("2|15|10|20|20", rollup("temperature_5min", 1, TEN_OCLOCK));
 }
 
@@ -132,7 +145,7 @@ static void texts_are_counted_and_have_no_mean(void **state)
 	(void)state;
 	house_append_text("porte/rfid/badge", TEN_OCLOCK, "04:A2");
 	house_append_text("porte/rfid/badge", TEN_OCLOCK + MINUTE, "17:FF");
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("2||||17:FF", house_query("SELECT count || '|' || ifnull(mean, '') || '|' || ifnull(min, '') || '|' ||"
 						      " ifnull(max, '') || '|' || last FROM badge_5min"));
 	assert_string_equal("2||17:FF", house_query("SELECT count || '|' || ifnull(mean, '') || '|' || last FROM badge_hour"));
@@ -147,7 +160,7 @@ static void a_binary_span_holds_the_share_of_time_on(void **state)
 	house_append(LAMP, TEN_OCLOCK + MINUTE, 1);
 	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 1); /* told again: no change */
 	house_append(LAMP, TEN_OCLOCK + 4 * MINUTE, 0);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("4|0.6|0|1|0", rollup("switch_5min", 1, TEN_OCLOCK));  /* 3 of 5 minutes */
 	assert_string_equal("4|0.05|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK)); /* 3 of 60 */
 }
@@ -158,7 +171,7 @@ static void the_state_goes_on_through_spans_without_a_reading(void **state)
 	house_append(LAMP, TEN_OCLOCK, 0);
 	house_append(LAMP, TEN_OCLOCK + 40 * MINUTE, 1); /* on for 20 minutes of this hour, and on */
 	house_append(LAMP, TEN_OCLOCK + 2 * HOUR + 33 * MINUTE, 0);
-	house_maintain(TEN_OCLOCK + 4 * HOUR);
+	house_maintain(TEN_OCLOCK + 4 * HOUR + MINUTE);
 	assert_string_equal("2|0.333333|0|1|1", rollup("switch_hour", 1, TEN_OCLOCK));
 	assert_string_equal("1|0.55|0|0|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR)); /* 33 of 60 */
 }
@@ -169,7 +182,7 @@ static void many_readings_in_one_span_weigh_no_more_than_its_time(void **state)
 	for (int i = 0; i < 20; i++) /* on 15 s, off 15 s ... for 5 minutes, then off */
 		house_append(LAMP, TEN_OCLOCK + i * 15 * SECOND, i % 2 == 0);
 	house_append(LAMP, TEN_OCLOCK + 30 * MINUTE, 0);
-	house_maintain(TEN_OCLOCK + 2 * HOUR);
+	house_maintain(TEN_OCLOCK + 2 * HOUR + MINUTE);
 	assert_string_equal("0.0416667", house_query("SELECT printf('%g', mean) FROM switch_hour")); /* 2.5 of 60 minutes */
 }
 
@@ -179,10 +192,10 @@ static void a_late_change_mends_what_follows_it(void **state)
 	house_append(LAMP, TEN_OCLOCK, 1);
 	house_append(LAMP, TEN_OCLOCK + 2 * HOUR + 30 * MINUTE, 1);
 	house_append(LAMP, TEN_OCLOCK + 2 * HOUR + 45 * MINUTE, 0);
-	house_maintain(TEN_OCLOCK + 4 * HOUR);
+	house_maintain(TEN_OCLOCK + 4 * HOUR + MINUTE);
 	assert_string_equal("2|0.75|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR));
 	house_append(LAMP, TEN_OCLOCK + 2 * MINUTE, 0); /* it was off in between */
-	house_maintain(TEN_OCLOCK + 4 * HOUR);
+	house_maintain(TEN_OCLOCK + 4 * HOUR + MINUTE);
 	assert_string_equal("2|0.0333333|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK));
 	assert_string_equal("2|0.25|0|1|0", rollup("switch_hour", 1, TEN_OCLOCK + 2 * HOUR));
 	assert_string_equal("0", house_query("SELECT count(*) FROM meta_late"));
@@ -217,7 +230,7 @@ static void without_keep_times_all_rows_stay(void **state)
 {
 	(void)state;
 	fill_three_days();
-	house_maintain(TEN_OCLOCK + 10000 * HOUR);
+	house_maintain(TEN_OCLOCK + 10000 * HOUR + MINUTE);
 	assert_string_equal("864", house_query("SELECT count(*) FROM temperature"));
 }
 
@@ -229,7 +242,7 @@ static void a_quantity_may_have_its_own_keep_time(void **state)
 	store_set_keep(house, keeps, 2);
 	house_append(AIR, TEN_OCLOCK, 1);
 	house_append("salon/air/humidity", TEN_OCLOCK, 50);
-	house_maintain(TEN_OCLOCK + 72 * HOUR);
+	house_maintain(TEN_OCLOCK + 72 * HOUR + MINUTE);
 	assert_string_equal("0", house_query("SELECT count(*) FROM temperature"));
 	assert_string_equal("1", house_query("SELECT count(*) FROM humidity"));
 }
@@ -246,7 +259,7 @@ static void a_chart_of_a_time_whose_rows_are_gone_is_drawn_from_rollups(void **s
 	(void)state;
 	store_set_keep(house, &keep, 1);
 	fill_three_days();
-	house_maintain(TEN_OCLOCK + 72 * HOUR);
+	house_maintain(TEN_OCLOCK + 72 * HOUR + MINUTE);
 	house_append(AIR, TEN_OCLOCK + 72 * HOUR, 1);
 	house_maintain(TEN_OCLOCK + 73 * HOUR + MINUTE);
 	assert_int_equal(24, store_read_span(house, &series, &five_min, points, &resolution_ms));
@@ -306,7 +319,7 @@ static void a_little_time_does_a_little_of_the_work_and_says_that_more_is_due(vo
 	house_commit();
 	assert_int_equal(1, store_maintain(house, TEN_OCLOCK + 80 * HOUR, 1));
 	assert_false(store_dirty(house));
-	house_maintain(TEN_OCLOCK + 80 * HOUR);
+	house_maintain(TEN_OCLOCK + 80 * HOUR + MINUTE);
 	assert_int_equal(0, store_maintain(house, TEN_OCLOCK + 80 * HOUR, 1000));
 	assert_string_equal("864", house_query("SELECT sum(count) FROM temperature_hour"));
 }
@@ -317,7 +330,7 @@ static void a_reading_from_tomorrow_does_not_keep_todays_from_being_rolled_up(vo
 	house_append(AIR, TEN_OCLOCK + 20 * HOUR, 1); /* a clock that was wrong */
 	house_append(AIR, TEN_OCLOCK, 2);
 	house_append(AIR, TEN_OCLOCK + MINUTE, 4);
-	house_maintain(TEN_OCLOCK + HOUR);
+	house_maintain(TEN_OCLOCK + HOUR + MINUTE);
 	assert_string_equal("2|3|2|4|4", rollup("temperature_5min", 1, TEN_OCLOCK));
 }
 
@@ -326,7 +339,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_open, house_close)
 	const struct CMUnitTest tests[] = {
 		TEST(a_span_that_is_over_has_count_mean_min_max_and_last),
-		TEST(a_span_is_left_open_for_half_a_minute_of_grace),
+		TEST(an_hour_is_left_open_for_half_a_minute_of_grace),
+		TEST(many_rows_do_not_wait_for_the_end_of_their_hour),
 		TEST(series_are_kept_apart),
 		TEST(an_hour_is_made_of_its_spans_weighted_by_their_readings),
 		TEST(a_late_reading_mends_its_span_and_its_hour),
