@@ -126,8 +126,10 @@ int input_open(struct device *device)
 	r = gpio_open(&config->place, GPIO_EDGES_BOTH, 0, (unsigned)config->filter_ms * 1000, &state->gpio, device->error,
 		      sizeof(device->error));
 	level = r < 0 ? r : gpio_get(state->gpio);
-	if (level < 0)
+	if (level < 0) {
+		input_close(device);
 		return level;
+	}
 	state->level = state->told = level;
 	arm(device);
 	return 0;

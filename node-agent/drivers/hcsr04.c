@@ -78,6 +78,15 @@ static int hcsr04_notice(struct device *device)
 	return count < 0 ? count : 0;
 }
 
+static void hcsr04_close(struct device *device)
+{
+	struct hcsr04_state *state = device->state;
+
+	gpio_close(state->trigger);
+	gpio_close(state->echo);
+	*state = (struct hcsr04_state){ 0 };
+}
+
 static int hcsr04_open(struct device *device)
 {
 	const struct hcsr04 *hcsr04 = device->config;
@@ -90,16 +99,9 @@ static int hcsr04_open(struct device *device)
 	r = gpio_open(&hcsr04->trigger, GPIO_OUTPUT, 0, 0, &state->trigger, device->error, sizeof(device->error));
 	if (r >= 0)
 		r = gpio_open(&echo, GPIO_EDGES_BOTH, 0, 0, &state->echo, device->error, sizeof(device->error));
+	if (r < 0)
+		hcsr04_close(device);
 	return r;
-}
-
-static void hcsr04_close(struct device *device)
-{
-	struct hcsr04_state *state = device->state;
-
-	gpio_close(state->trigger);
-	gpio_close(state->echo);
-	*state = (struct hcsr04_state){ 0 };
 }
 
 static int hcsr04_watch(struct device *device)

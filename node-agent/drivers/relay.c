@@ -136,20 +136,6 @@ static int put_and_tell(struct device *device, bool on)
 
 /* ---- hooks ---------------------------------------------------------------------------------------------------------------------- */
 
-static int relay_open(struct device *device)
-{
-	const struct relay *relay = device->config;
-	struct relay_state *state = device->state;
-	int r;
-
-	*state = (struct relay_state){ .interlock = { .group = relay->interlock, .device = device } };
-	r = gpio_open(&relay->place, GPIO_OUTPUT, relay->initial, 0, &state->gpio, device->error, sizeof(device->error));
-	if (r < 0)
-		return r;
-	interlock_join(&state->interlock);
-	return put(device, relay->initial);
-}
-
 static void relay_close(struct device *device)
 {
 	struct relay_state *state = device->state;
@@ -157,6 +143,29 @@ static void relay_close(struct device *device)
 	interlock_leave(&state->interlock);
 	gpio_close(state->gpio);
 	*state = (struct relay_state){ 0 };
+}
+
+/* The line has its first value from the moment that it is ours. */
+static int relay_open(struct device *device)
+{
+	const struct relay *relay = device->config;
+	const struct channel *channel = &device->channels[0];
+	struct relay_state *state = device->state;
+	bool on = channel->has_first ? channel->first.number > 0 : relay->initial;
+	int r;
+
+	/* It may have gone off just now, with the program before this one. */
+	*state = (struct relay_state){ .interlock = { .group = relay->interlock, .device = device, .off_ns = gpio_now_ns() } };
+	if (on && interlock_rival(&state->interlock))
+		on = false;
+	r = gpio_open(&relay->place, GPIO_OUTPUT, on, 0, &state->gpio, device->error, sizeof(device->error));
+	if (r < 0)
+		return r;
+	interlock_join(&state->interlock);
+	r = put(device, on);
+	if (r < 0)
+		relay_close(device);
+	return r;
 }
 
 /* Makes way for this one to go on. Returns how many ms it has to wait for that, or a negative errno. */

@@ -176,7 +176,7 @@ void bench_done(void)
 		struct seat *seat = seats;
 
 		seats = seat->next;
-		if (seat->device.driver->close)
+		if (seat->is_open && seat->device.driver->close)
 			seat->device.driver->close(&seat->device);
 		free(seat->device.config);
 		free(seat->device.state);

@@ -48,6 +48,20 @@ static struct device *relay(const char *keys)
 	return bench_device(&relay_driver, text);
 }
 
+static void shutter(const char *more, struct device **ret_up, struct device **ret_down)
+{
+	char text[1024];
+	const char *mistakes;
+
+	snprintf(text, sizeof(text), "[device up]\n" SHUTTER "line = GPIO5\n%s[device down]\n" SHUTTER "line = GPIO6\n%s", more,
+		 more);
+	mistakes = bench_read(text);
+	assert_string_equal("", mistakes);
+	*ret_up = bench_open("up");
+	*ret_down = bench_open("down");
+	bench_pass(500); /* nobody knows what was before */
+}
+
 static void an_order_sets_the_line_and_is_answered_with_what_it_reads(void **state)
 {
 	struct device *device = relay("active_low = yes\ndrive = open-drain\n");
@@ -69,6 +83,32 @@ static void initial_is_there_from_the_first_moment(void **state)
 	(void)state;
 	relay("initial = on\n");
 	assert_int_equal(1, line->level);
+}
+
+static void the_first_value_is_there_without_another_before(void **state)
+{
+	struct device *device;
+
+	(void)state;
+	assert_string_equal("", bench_read("[device dev]\ndriver = relay\nline = GPIO17\n"));
+	device = bench_made("dev");
+	device->channels[0].has_first = true;
+	device->channels[0].first = value_of_number(1);
+	line->stuck = true; /* so that only gpio_open can have made it so */
+	bench_open("dev");
+	assert_int_equal(1, line->level);
+}
+
+static void the_dead_time_holds_over_a_restart(void **state)
+{
+	struct device *up, *down;
+
+	(void)state;
+	shutter("", &up, &down);
+	bench_set(up, 0, 1);
+	up->driver->close(up); /* its chip failed: the line fell back */
+	assert_int_equal(0, up->driver->open(up));
+	assert_int_equal(500, bench_set(down, 0, 1));
 }
 
 static void a_line_that_does_not_follow_is_told(void **state)
@@ -131,19 +171,6 @@ static void a_relay_that_begins_on_has_its_longest_time_too(void **state)
 	relay("initial = on\nmax_on = 1m\n");
 	bench_pass(60000);
 	assert_int_equal(0, line->level);
-}
-
-static void shutter(const char *more, struct device **ret_up, struct device **ret_down)
-{
-	char text[1024];
-	const char *mistakes;
-
-	snprintf(text, sizeof(text), "[device up]\n" SHUTTER "line = GPIO5\n%s[device down]\n" SHUTTER "line = GPIO6\n%s", more,
-		 more);
-	mistakes = bench_read(text);
-	assert_string_equal("", mistakes);
-	*ret_up = bench_open("up");
-	*ret_down = bench_open("down");
 }
 
 static void the_other_one_goes_off_first_and_a_dead_time_lies_between(void **state)
@@ -295,6 +322,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, done)
 		TEST(an_order_sets_the_line_and_is_answered_with_what_it_reads),
 		TEST(initial_is_there_from_the_first_moment),
+		TEST(the_first_value_is_there_without_another_before),
+		TEST(the_dead_time_holds_over_a_restart),
 		TEST(a_line_that_does_not_follow_is_told),
 		TEST(a_pulse_ends_by_itself),
 		TEST(the_longest_time_is_not_lengthened_by_another_on),
