@@ -15,7 +15,7 @@
 #include "outbox.h"
 #include "sampler.h"
 
-enum { BACKFILL_MS = 20, HEALTH_SOON_MS = 200, SAME_MS = 1000 };
+enum { BACKFILL_MS = 20, HEALTH_SOON_MS = 200 };
 
 struct agent {
 	sd_event *event;
@@ -40,16 +40,6 @@ static void arm(sd_event_source *timer, int64_t delay_ms, int64_t accuracy_ms)
 
 static void on_reading(void *context, const struct channel *channel, int64_t time_ms, const struct value *value)
 {
-	struct channel *own = &channel->device->channels[channel - channel->device->channels];
-
-	/* A turn and a command in one millisecond, a clock that was set back a little: still no two readings of one instant. */
-	if (time_ms <= own->told_ms && own->told_ms - time_ms < SAME_MS)
-		time_ms = own->told_ms + 1;
-	own->told_ms = time_ms;
-	/* Before anything happens to it: the one record of what was measured that neither broker nor outbox has a part in. */
-	if (value->kind != VALUE_TEXT)
-		log_debug("made %s/%s/%s %.17g at %lld (boot %lld)", channel->series.node, channel->series.device,
-			  channel->series.quantity, value->number, (long long)time_ms, (long long)clock_boot_ms());
 	outbox_add(((struct agent *)context)->outbox, channel, time_ms, value, true);
 }
 
@@ -109,6 +99,17 @@ static void on_disconnected(void *context, const char *reason)
 	service_status("no broker: %s", reason);
 }
 
+/* Its word is retained; deleted, there is none in the house any more. */
+static void on_collector(struct agent *agent, const struct bus_message *message)
+{
+	bool online;
+
+	if (message->len == 0)
+		outbox_no_collector(agent->outbox);
+	else if (wire_parse_status(message->payload, message->len, &online) == 0)
+		outbox_collector(agent->outbox, online);
+}
+
 static void on_message(void *context, const struct bus_message *message)
 {
 	struct agent *agent = context;
@@ -119,6 +120,8 @@ static void on_message(void *context, const struct bus_message *message)
 		return;
 	if (topic.kind == WIRE_STORED && !message->retain)
 		outbox_receipt(agent->outbox, message->payload, message->len);
+	else if (topic.kind == WIRE_COLLECTOR_STATUS)
+		on_collector(agent, message);
 	else if (topic.kind == WIRE_SET)
 		actuator_command(agent->actuator, &topic.series, message);
 }
@@ -155,7 +158,11 @@ static int open_bus(struct agent *agent)
 	if (r < 0)
 		return r;
 	snprintf(filter, sizeof(filter), "%s/%s/$stored", settings->bus.base, settings->name);
-	return bus_subscribe(agent->bus, filter, 1, BUS_RETAINED_NEVER);
+	r = bus_subscribe(agent->bus, filter, 1, BUS_RETAINED_NEVER);
+	if (r < 0)
+		return r;
+	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_STATUS, NULL, filter);
+	return bus_subscribe(agent->bus, filter, 1, BUS_RETAINED_ALWAYS);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------------- */
@@ -167,8 +174,13 @@ static int open_parts(struct agent *agent)
 	const struct settings *settings = agent->settings;
 	const struct outbox_settings outbox_settings = {
 		.base = settings->bus.base,
+		.node = settings->name,
 		.state_dir = settings->state_dir,
 		.room = (size_t)settings->outbox,
+		.file_bytes = settings->outbox_disk,
+		.file_age_ms = settings->outbox_age_ms,
+		.spill_after_ms = settings->spill_after_ms,
+		.clock_wait_ms = settings->clock_wait_ms,
 		.resend_after_ms = settings->resend_after_ms,
 	};
 	int r = sd_event_add_time_relative(agent->event, &agent->health_timer, CLOCK_BOOTTIME, 0, 0, on_health_timer, agent);

@@ -6,11 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "../common/clock.h"
 
-enum { BLOCK = 100000 }; /* one small write for so many readings */
+enum {
+	BLOCK = 100000, /* one small write for so many readings */
+	RETRY = 1000,   /* numbers until a folder that could not be written is tried again */
+};
+
+#define NUMBER_MAX INT64_C(4503599627370496)  /* 2^52; JSON keeps whole numbers to 2^53 */
+#define LEAP INT64_C(4294967296)              /* beyond all that a restart could give from an old file */
+#define CLOCK_FLOOR_MS INT64_C(1735689600000) /* 2025-01-01: an earlier clock was never set */
 
 /* A name is durable when its folder is. */
 static int sync_folder(const char *path)
@@ -62,30 +70,47 @@ static int64_t remembered(const char *path)
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%lld", &number) != 1 || number < 0)
+	if (fscanf(file, "%lld", &number) != 1 || number < 0 || number > NUMBER_MAX)
 		number = 0;
 	fclose(file);
 	return number;
 }
 
+/* Where to begin without a memory: at the clock's microseconds, which pass faster than readings; without a clock anywhere below them. */
+static int64_t first_number(void)
+{
+	int64_t now_ms = clock_wall_ms();
+	uint64_t any = 0;
+
+	if (now_ms >= CLOCK_FLOOR_MS && now_ms < NUMBER_MAX / 1000)
+		return now_ms * 1000;
+	if (getrandom(&any, sizeof(any), GRND_NONBLOCK) != sizeof(any))
+		any = (uint64_t)clock_boot_ms();
+	return (int64_t)(any % (uint64_t)(CLOCK_FLOOR_MS * 1000 / 2)) + 1;
+}
+
 int serial_init(struct serial *serial, const char *state_dir)
 {
+	int64_t number = 0, clock = first_number();
 	int r;
 
-	*serial = (struct serial){ .next = clock_wall_ms() * 1000, .reserved = INT64_MAX };
+	*serial = (struct serial){ .next = clock, .reserved = INT64_MAX };
 	if (!state_dir)
 		return 0;
 	if (asprintf(&serial->path, "%s/serial", state_dir) < 0) {
 		serial->path = NULL;
 		return -ENOMEM;
 	}
+	number = remembered(serial->path);
 	/* Beyond the clock as well: a lost file must not bring old numbers back. */
-	if (remembered(serial->path) > serial->next)
-		serial->next = remembered(serial->path);
+	if (number > clock || (number > 0 && clock < CLOCK_FLOOR_MS * 1000))
+		serial->next = number;
 	r = reserve(serial);
 	if (r < 0) {
 		free(serial->path);
 		serial->path = NULL;
+		serial->reserved = INT64_MAX;
+		serial->next += number > 0 ? LEAP : 0; /* what the file says can't be kept up */
 	}
 	return r;
 }
@@ -96,9 +121,24 @@ void serial_done(struct serial *serial)
 	serial->path = NULL;
 }
 
+void serial_raise(struct serial *serial, int64_t next)
+{
+	if (next <= serial->next || next > NUMBER_MAX)
+		return;
+	serial->next = next;
+	if (serial->path && reserve(serial) < 0)
+		serial->reserved = next; /* tried again with the first number */
+}
+
 int64_t serial_next(struct serial *serial)
 {
-	if (serial->path && serial->next >= serial->reserved && reserve(serial) < 0)
-		serial->reserved = serial->next + BLOCK; /* a full disk: tried again a block later */
+	/* In good time, so that a full disk may be mended before the block ends. */
+	if (serial->path && serial->next + BLOCK / 2 >= serial->reserved && serial->next >= serial->retry && reserve(serial) < 0)
+		serial->retry = serial->next + RETRY;
+	if (serial->path && serial->next >= serial->reserved) {
+		/* A restart will begin at the number in the file: far away from here. */
+		serial->next += LEAP;
+		serial->reserved = serial->next + BLOCK;
+	}
 	return serial->next++;
 }

@@ -13,9 +13,9 @@ struct settings {
 	struct bus_settings bus;
 	const char *name, *label, *icon;
 	const char *state_dir; /* NULL: none */
-	int64_t health_interval_ms, back_fill_ms, resend_after_ms;
+	int64_t health_interval_ms, back_fill_ms, resend_after_ms, spill_after_ms, outbox_disk, outbox_age_ms, clock_wait_ms;
 	double clock_rate;
-	int outbox; /* readings kept at most */
+	int outbox; /* readings in memory at most */
 	enum log_level log_level;
 	struct device *devices; /* in the file's order */
 };
