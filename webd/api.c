@@ -211,6 +211,13 @@ void api_metrics(const struct house *house, const struct api_state *state, struc
 	add_nodes(house, &out);
 	add_figure(&out, "foyer_broker_up", "gauge", "Whether webd is connected to the broker.", state->broker_up);
 	add_figure(&out, "foyer_store_up", "gauge", "Whether webd can read the store.", !state->store_error[0]);
+	add_figure(&out, "foyer_collector_up", "gauge", "Whether the collector stores what comes.", !state->collector_error[0]);
+	if (house_collector(house)->stored >= 0 && house_collector(house)->has_health) {
+		add_figure(&out, "foyer_collector_stored_total", "counter", "Readings stored since the collector started.",
+			   (uint64_t)house_collector(house)->stored);
+		add_figure(&out, "foyer_collector_rejected_total", "counter", "Readings refused since the collector started.",
+			   (uint64_t)(house_collector(house)->rejected > 0 ? house_collector(house)->rejected : 0));
+	}
 	add_figure(&out, "foyer_http_requests_total", "counter", "Requests answered.", state->requests);
 	add_figure(&out, "foyer_http_connections", "gauge", "Open connections.", state->connections);
 	add_figure(&out, "foyer_live_listeners", "gauge", "Browsers that listen to the event stream.", state->listeners);
@@ -220,7 +227,7 @@ void api_metrics(const struct house *house, const struct api_state *state, struc
 
 void api_health(const struct api_state *state, struct http_request *request)
 {
-	bool well = state->broker_up && !state->store_error[0];
+	bool well = state->broker_up && !state->store_error[0] && !state->collector_error[0];
 	struct buffer out = BUFFER_EMPTY;
 
 	if (well)
@@ -229,5 +236,7 @@ void api_health(const struct api_state *state, struct http_request *request)
 		buffer_add_text(&out, "broker: does not answer\n");
 	if (state->store_error[0])
 		buffer_printf(&out, "store: %s\n", state->store_error);
+	if (state->collector_error[0])
+		buffer_printf(&out, "collector: %s\n", state->collector_error);
 	http_reply_buffer(request, well ? 200 : 503, "text/plain; charset=utf-8", &out);
 }

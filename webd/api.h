@@ -11,7 +11,8 @@ void api_latest(const struct house *house, struct http_request *request);
 
 struct api_state {
 	bool broker_up;
-	const char *store_error; /* "" when it can be read */
+	const char *store_error;     /* "" when it can be read */
+	const char *collector_error; /* "" when it stores, or never said anything */
 	unsigned connections, listeners;
 	uint64_t requests;
 };

@@ -184,6 +184,7 @@ static int gather_store(struct store *store, struct gathering *gathering)
 	const struct events_query *query = gathering->query;
 	struct store_event_query wanted = { .before_ms = query->before_ms,
 					    .node = query->node[0] ? query->node : NULL,
+					    .device = query->device[0] ? query->device : NULL,
 					    .kinds = kinds_of(query->kind),
 					    .limit = query->limit + BLOCK };
 	int r;

@@ -14,8 +14,9 @@ enum events_kind { EVENTS_ALL, EVENTS_COMMANDS, EVENTS_FAILURES, EVENTS_ACCESS, 
 
 struct events_query {
 	enum events_kind kind;
-	int64_t before_ms;           /* older ones only; INT64_MAX: from the newest */
-	char node[NAME_MAX_LEN + 1]; /* of one node; "" all */
+	int64_t before_ms;             /* older ones only; INT64_MAX: from the newest */
+	char node[NAME_MAX_LEN + 1];   /* of one node; "" all */
+	char device[NAME_MAX_LEN + 1]; /* of one of its devices; "" all */
 	size_t limit;
 	bool changes; /* who asks may see who changed what here */
 };

@@ -11,7 +11,11 @@
 
 struct house *house_open(void)
 {
-	return calloc(1, sizeof(struct house));
+	struct house *house = calloc(1, sizeof(struct house));
+
+	if (house)
+		house->collector.rate = -1;
+	return house;
 }
 
 static void free_device(struct house_device *device)

@@ -63,6 +63,17 @@ struct house_node {
 	struct house_node *next; /* in order of name */
 };
 
+struct house_collector {
+	bool known, online; /* it said so at all; its word, or its last will */
+	int64_t status_ms;
+	bool has_health;
+	bool store_ok;
+	char error[COMMAND_ERROR_MAX + 1];                        /* why it can't store; "" when it can */
+	int64_t time_ms;                                          /* of its newest word */
+	int64_t uptime_s, stored, known_again, rejected, commits; /* since it started; -1 where not told */
+	double rate;                                              /* readings a second lately; negative: unknown */
+};
+
 struct house;
 
 struct house *house_open(void); /* NULL without memory */
@@ -89,6 +100,11 @@ int house_status(struct house *house, const char *node, bool online, int64_t tim
 /* $info and $health, hostile JSON: what does not fit the notation is left out, texts are cut to valid UTF-8. 1 news, 0 nothing usable. */
 int house_info(struct house *house, const char *node, const char *json, size_t len);
 int house_health(struct house *house, const char *node, const char *json, size_t len);
+
+/* The collector's own $status and $health. */
+const struct house_collector *house_collector(const struct house *house);
+void house_collector_status(struct house *house, bool online, int64_t time_ms);
+void house_collector_health(struct house *house, const char *json, size_t len, int64_t now_ms);
 
 /* Whether a wish fits what $info says of the output. Returns 0, -ENOENT no such output, -EINVAL with reason ("200 is over 180") of
  * READING_REASON_MAX bytes. */

@@ -17,7 +17,7 @@ static const cJSON *child(const cJSON *object, const char *key)
 }
 
 /* Copies the string of a key as far as `max` bytes reach, without control characters and what is no UTF-8. Absent is "". */
-static void take_text(const cJSON *object, const char *key, char *ret_text, size_t max)
+void house_take_text(const cJSON *object, const char *key, char *ret_text, size_t max)
 {
 	const char *text = cJSON_GetStringValue(child(object, key));
 	size_t size = text ? strlen(text) : 0, len = 0;
@@ -59,14 +59,14 @@ static bool take_number(const cJSON *object, const char *key, double *ret_number
 	return true;
 }
 
-static int64_t take_whole(const cJSON *object, const char *key)
+int64_t house_take_whole(const cJSON *object, const char *key)
 {
 	double number;
 
 	return take_number(object, key, &number) && number >= 0 && number <= WHOLE_MAX ? (int64_t)number : -1;
 }
 
-static cJSON *parse(const char *json, size_t len)
+cJSON *house_parse_json(const char *json, size_t len)
 {
 	cJSON *object = len <= WIRE_PAYLOAD_MAX ? cJSON_ParseWithLength(json, len) : NULL;
 
@@ -112,10 +112,10 @@ static void take_quantity(struct house_entry *entry, const cJSON *json)
 	double interval_s;
 
 	entry->told = true;
-	take_text(json, "label", series->label, HOUSE_LABEL_MAX);
+	house_take_text(json, "label", series->label, HOUSE_LABEL_MAX);
 	take_word(json, "icon", series->icon, HOUSE_ICON_MAX);
 	if (!series->quantity->name[0])
-		take_text(json, "unit", series->unit, UNIT_MAX);
+		house_take_text(json, "unit", series->unit, UNIT_MAX);
 	series->output = output_of(json);
 	take_limits(json, series);
 	series->confirm = cJSON_IsTrue(child(json, "confirm"));
@@ -143,7 +143,7 @@ static void take_device(struct house *house, const char *node, const cJSON *json
 	}
 	if (!entry)
 		return; /* a device without quantities has nothing to show */
-	take_text(json, "label", entry->series.device->label, HOUSE_LABEL_MAX);
+	house_take_text(json, "label", entry->series.device->label, HOUSE_LABEL_MAX);
 	take_word(json, "icon", entry->series.device->icon, HOUSE_ICON_MAX);
 	take_word(json, "driver", entry->series.device->driver, NAME_MAX_LEN);
 }
@@ -169,7 +169,7 @@ static void forget_info(struct house_node *node)
 
 int house_info(struct house *house, const char *name, const char *json, size_t len)
 {
-	cJSON *info = parse(json, len);
+	cJSON *info = house_parse_json(json, len);
 	struct house_node *node;
 	const cJSON *device;
 	int r = 0;
@@ -180,9 +180,9 @@ int house_info(struct house *house, const char *name, const char *json, size_t l
 		return r;
 	}
 	forget_info(node);
-	take_text(info, "label", node->label, HOUSE_LABEL_MAX);
+	house_take_text(info, "label", node->label, HOUSE_LABEL_MAX);
 	take_word(info, "icon", node->icon, HOUSE_ICON_MAX);
-	take_text(info, "version", node->version, HOUSE_ICON_MAX);
+	house_take_text(info, "version", node->version, HOUSE_ICON_MAX);
 	cJSON_ArrayForEach(device, child(info, "devices")) if (cJSON_IsObject(device) && device->string)
 		take_device(house, name, device);
 	house_forget_untold(house, node);
@@ -200,17 +200,17 @@ static void take_fault(struct house_device *device, const cJSON *json)
 	device->fault_since_ms = 0;
 	if (!cJSON_IsFalse(child(json, "ok")))
 		return;
-	take_text(json, "error", device->fault, COMMAND_ERROR_MAX);
+	house_take_text(json, "error", device->fault, COMMAND_ERROR_MAX);
 	if (!device->fault[0])
 		strcpy(device->fault, "not ok");
-	device->fault_since_ms = take_whole(json, "since");
+	device->fault_since_ms = house_take_whole(json, "since");
 	if (device->fault_since_ms < 0)
 		device->fault_since_ms = 0;
 }
 
 int house_health(struct house *house, const char *name, const char *json, size_t len)
 {
-	cJSON *health = parse(json, len);
+	cJSON *health = house_parse_json(json, len);
 	const char *clock = cJSON_GetStringValue(child(health, "clock"));
 	struct house_node *node;
 	int r = 0;
@@ -222,11 +222,11 @@ int house_health(struct house *house, const char *name, const char *json, size_t
 	}
 	node->has_health = true;
 	node->clock_synced = clock && strcmp(clock, "synced") == 0;
-	node->uptime_s = take_whole(health, "uptime");
-	node->outbox = take_whole(health, "outbox");
-	node->oldest_ms = take_whole(health, "oldest");
-	node->given_up = take_whole(health, "given_up");
-	node->rss = take_whole(health, "rss");
+	node->uptime_s = house_take_whole(health, "uptime");
+	node->outbox = house_take_whole(health, "outbox");
+	node->oldest_ms = house_take_whole(health, "oldest");
+	node->given_up = house_take_whole(health, "given_up");
+	node->rss = house_take_whole(health, "rss");
 	for (struct house_device *device = node->devices; device; device = device->next)
 		take_fault(device, child(child(health, "devices"), device->name));
 	house->revision++;

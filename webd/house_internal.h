@@ -1,6 +1,8 @@
 /* What the files of the house share. */
 #pragma once
 
+#include <cjson/cJSON.h>
+
 #include "house.h"
 
 enum { HOUSE_BUCKETS = 1024 };
@@ -17,10 +19,15 @@ struct house {
 	struct house_entry *buckets[HOUSE_BUCKETS];
 	uint64_t revision;
 	bool told_full;
+	struct house_collector collector;
 };
 
 /* Find or make. NULL beyond the limits (told once in the log) or without memory; *ret_error says which. */
 struct house_node *house_make_node(struct house *house, const char *name, int *ret_error);
 struct house_entry *house_make_series(struct house *house, const struct series *name, int *ret_error);
+/* house_info.c: hostile JSON, and words of it: a text cut to `max` bytes of valid UTF-8 ("" absent), a whole number (-1 absent). */
+cJSON *house_parse_json(const char *json, size_t len);
+void house_take_text(const cJSON *object, const char *key, char *ret_text, size_t max);
+int64_t house_take_whole(const cJSON *object, const char *key);
 /* Takes the series out that stand in `node` without a value and without a word in $info, and devices that are left empty. */
 void house_forget_untold(struct house *house, struct house_node *node);

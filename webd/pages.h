@@ -24,7 +24,9 @@ struct pages_settings {
 	struct access *access;
 	struct site *site;
 	struct static_files *files; /* for versioned links */
+	const char *store_path;     /* where the store lies on disk; NULL unknown */
 	bool (*broker_up)(void *context);
+	unsigned (*listeners)(void *context); /* open event streams */
 	void *context;
 };
 
@@ -35,6 +37,8 @@ void pages_close(struct pages *pages);
 void pages_overview(struct pages *pages, struct http_request *request); /* GET / */
 void pages_node(struct pages *pages, struct http_request *request);     /* GET /node/:node */
 void pages_events(struct pages *pages, struct http_request *request);   /* GET /events */
+void pages_device(struct pages *pages, struct http_request *request);   /* GET /device/:node/:device */
+void pages_system(struct pages *pages, struct http_request *request);   /* GET /system */
 void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */
 
 /* Writes the page of an error, as http_settings asks for. Returns 0 or a negative errno. */

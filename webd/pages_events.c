@@ -6,7 +6,10 @@
 #include "pages_internal.h"
 #include "wording.h"
 
-enum { ANSWER_MS = 10000 }; /* a command is obeyed within, or lapses */
+enum {
+	ANSWER_MS = 10000, /* a command is obeyed within, or lapses */
+	DEVICE_EVENTS = 20,
+};
 
 static const char *text_of(const cJSON *event, const char *key)
 {
@@ -274,4 +277,25 @@ void pages_events(struct pages *pages, struct http_request *request)
 		add_older(&query, events, data);
 	cJSON_Delete(events);
 	pages_reply(pages, request, 200, "events", data);
+}
+
+void pages_device_log(struct pages *pages, const struct visit *visit, const struct house_device *device, cJSON *data)
+{
+	struct events_query query = { .before_ms = INT64_MAX, .limit = DEVICE_EVENTS };
+	struct archive *archive = pages->settings.archive;
+	struct store *store = archive_store(archive);
+	cJSON *events = NULL;
+	bool more;
+	int r;
+
+	if (!store)
+		return;
+	strcpy(query.node, device->node->name);
+	strcpy(query.device, device->name);
+	r = events_collect(store, pages->settings.site, &query, &events, &more);
+	if (r < 0)
+		archive_failed(archive, r);
+	add_rows(pages, &visit->view, events, data);
+	cJSON_AddBoolToObject(data, "has_log", cJSON_GetArraySize(events) > 0);
+	cJSON_Delete(events);
 }

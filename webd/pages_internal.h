@@ -35,5 +35,7 @@ void pages_add_file(const struct pages *pages, cJSON *data, const char *name, co
 int pages_render(struct pages *pages, const char *template, cJSON *data, struct buffer *out);
 /* Renders, frees the data and answers. */
 void pages_reply(struct pages *pages, struct http_request *request, unsigned status, const char *template, cJSON *data);
+/* pages_events.c: the newest commands and badges of a device ("days", "has_log"). */
+void pages_device_log(struct pages *pages, const struct visit *visit, const struct house_device *device, cJSON *data);
 /* Answers 500: a template is wrong. */
 void pages_broken(struct http_request *request);

@@ -21,6 +21,20 @@ static void node(struct http_request *request, void *context)
 	pages_node(parts->pages, request);
 }
 
+static void device(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	pages_device(parts->pages, request);
+}
+
+static void system_page(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	pages_system(parts->pages, request);
+}
+
 static void series(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
@@ -115,11 +129,13 @@ static void events(struct http_request *request, void *context)
 
 static struct api_state state_of(const struct parts *parts)
 {
+	const struct house_collector *collector = house_collector(parts->house);
 	bool readable = archive_store(parts->archive) != NULL;
 
 	return (struct api_state){
 		.broker_up = bus_connected(parts->bus),
 		.store_error = readable ? "" : archive_error(parts->archive),
+		.collector_error = collector->known && !collector->online ? "does not answer" : collector->error,
 		.connections = http_connections(parts->http),
 		.listeners = live_listeners(parts->live),
 		.requests = http_requests(parts->http),
@@ -201,6 +217,8 @@ const struct http_route routes[] = {
 	{ "GET", "/", overview, SITE_VIEW },
 	{ "GET", "/node/:node", node, SITE_VIEW },
 	{ "GET", "/series/:node/:device/:quantity", series, SITE_VIEW },
+	{ "GET", "/device/:node/:device", device, SITE_VIEW },
+	{ "GET", "/system", system_page, SITE_VIEW },
 	{ "GET", "/events", log_page, SITE_VIEW },
 	{ "POST", "/command", form, SITE_OPERATE },
 	{ "GET", "/api/v1/nodes", nodes, SITE_VIEW },

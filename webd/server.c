@@ -47,6 +47,11 @@ static bool broker_up(void *context)
 	return bus_connected(server->parts.bus);
 }
 
+static unsigned listeners(void *context)
+{
+	return live_listeners(((const struct server *)context)->parts.live);
+}
+
 static int error_page(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context)
 {
 	const struct parts *parts = context;
@@ -70,15 +75,18 @@ static void on_session_end(void *context, int64_t session)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------------- */
 
+static const char *store_path(const char *url)
+{
+	static const char scheme[] = "sqlite://";
+
+	return strncmp(url, scheme, sizeof(scheme) - 1) == 0 ? url + sizeof(scheme) - 1 : url;
+}
+
 /* In the state folder that systemd gives, else beside the store. */
 static void site_path(const struct settings *settings, char *buf, size_t size)
 {
-	static const char scheme[] = "sqlite://";
-	const char *folder = getenv("STATE_DIRECTORY"), *store = settings->store_url, *slash;
+	const char *folder = getenv("STATE_DIRECTORY"), *store = store_path(settings->store_url), *slash = strrchr(store, '/');
 
-	if (strncmp(store, scheme, sizeof(scheme) - 1) == 0)
-		store += sizeof(scheme) - 1;
-	slash = strrchr(store, '/');
 	if (settings->site_file)
 		snprintf(buf, size, "%s", settings->site_file);
 	else if (folder && folder[0])
@@ -151,7 +159,9 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.access = server->parts.access,
 		.site = server->parts.site,
 		.files = server->parts.files,
+		.store_path = store_path(server->settings->store_url),
 		.broker_up = broker_up,
+		.listeners = listeners,
 		.context = server,
 	};
 

@@ -125,6 +125,14 @@ static void take_status(const struct arrival *arrival, const char *node, const s
 		live_node(parts->live, node, online, arrival->now_ms);
 }
 
+static void take_collector(const struct arrival *arrival, const struct bus_message *message)
+{
+	bool online;
+
+	if (wire_parse_status(message->payload, message->len, &online) == 0)
+		house_collector_status(arrival->server->parts.house, online, arrival->now_ms);
+}
+
 static void take_result(const struct arrival *arrival, const struct series *series, const struct bus_message *message)
 {
 	struct command_result result;
@@ -164,8 +172,12 @@ static void on_message(void *context, const struct bus_message *message)
 	case WIRE_OTHER:
 	case WIRE_SET:
 	case WIRE_STORED:
+		return;
 	case WIRE_COLLECTOR_STATUS:
+		take_collector(&arrival, message);
+		return;
 	case WIRE_COLLECTOR_HEALTH:
+		house_collector_health(house, message->payload, message->len, arrival.now_ms);
 		return;
 	}
 	if (!message->retain)

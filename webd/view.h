@@ -65,6 +65,8 @@ cJSON *view_control(const struct view *view, const struct house_series *series);
 /* ---- view_node.c: a node ---- */
 /* The panel of the overview and of the node's own page. */
 cJSON *view_panel(const struct view *view, const struct house_node *node);
+/* Adds is_online, is_warn or is_offline. */
+void view_badge(const struct view *view, cJSON *json, const struct house_node *node);
 cJSON *view_chip(const struct view *view, const struct house_node *node);
 /* Version, uptime, clock ...; and a row per device. */
 void view_facts(const struct view *view, const struct house_node *node, cJSON *to);

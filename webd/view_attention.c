@@ -61,6 +61,22 @@ static void add_offline(struct list *list, const struct house_node *node)
 	view_since(list->view, item, "text", "todo_offline_text", node->name, node->status_ms);
 }
 
+/* Nodes keep their readings meanwhile: nothing is lost, but nothing new is in the charts. */
+static void add_collector(struct list *list, const struct house_collector *collector)
+{
+	bool away = collector->known && !collector->online;
+	cJSON *item;
+
+	if (!away && !collector->error[0])
+		return;
+	item = add(list, "danger", "inbox", "");
+	if (!item)
+		return;
+	cJSON_ReplaceItemInObjectCaseSensitive(item, "href", cJSON_CreateString("/system"));
+	cJSON_AddStringToObject(item, "title", view_text(list->view, away ? "todo_collector" : "todo_store"));
+	cJSON_AddStringToObject(item, "text", away ? view_text(list->view, "todo_collector_text") : collector->error);
+}
+
 static void add_fault(struct list *list, const struct house_device *device)
 {
 	cJSON *item = add(list, "warn", "alert", device->node->name);
@@ -199,6 +215,8 @@ void view_attention(const struct view *view, const struct house *house, cJSON *t
 	struct list list = { .view = view, .items = cJSON_CreateArray() };
 	char key[16], n[WORDING_MAX];
 
+	if (view->broker_up)
+		add_collector(&list, house_collector(house));
 	for (const struct house_node *node = house_nodes(house); node; node = node->next)
 		if (view->broker_up && is_silent_node(node))
 			add_offline(&list, node);

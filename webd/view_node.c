@@ -76,7 +76,7 @@ bool view_needs_a_look(const struct view *view, const struct house_node *node)
 	return false;
 }
 
-static void add_badge(const struct view *view, cJSON *json, const struct house_node *node)
+void view_badge(const struct view *view, cJSON *json, const struct house_node *node)
 {
 	if (is_offline(node))
 		cJSON_AddTrueToObject(json, "is_offline");
@@ -113,7 +113,7 @@ cJSON *view_panel(const struct view *view, const struct house_node *node)
 	cJSON_AddStringToObject(json, "name", node->name);
 	cJSON_AddStringToObject(json, "label", view_node_label(node));
 	cJSON_AddStringToObject(json, "icon", view_icon(view, node->icon, "hub", "hub"));
-	add_badge(view, json, node);
+	view_badge(view, json, node);
 	view_time(view, json, "seen", node->seen_ms);
 	if (is_offline(node))
 		view_time(view, json, "offline", node->status_ms);
@@ -129,7 +129,7 @@ cJSON *view_chip(const struct view *view, const struct house_node *node)
 
 	cJSON_AddStringToObject(json, "name", node->name);
 	cJSON_AddStringToObject(json, "label", view_node_label(node));
-	add_badge(view, json, node);
+	view_badge(view, json, node);
 	if (!is_offline(node) && foremost) {
 		char series[SERIES_TEXT_MAX + 1];
 
@@ -195,9 +195,12 @@ static cJSON *device_row(const struct view *view, const struct house_device *dev
 {
 	cJSON *row = cJSON_CreateObject(), *links = cJSON_AddArrayToObject(row, "links");
 	bool silent = false, told = false;
+	char href[NAME_MAX_LEN * 2 + 16];
 
 	cJSON_AddStringToObject(row, "name", device->name);
 	cJSON_AddStringToObject(row, "label", view_device_label(device));
+	snprintf(href, sizeof(href), "/device/%s/%s", device->node->name, device->name);
+	cJSON_AddStringToObject(row, "device_href", href);
 	cJSON_AddBoolToObject(row, "named", device->label[0] != '\0');
 	cJSON_AddStringToObject(row, "driver", device->driver[0] ? device->driver : "–");
 	for (const struct house_series *series = device->series; series; series = series->next) {

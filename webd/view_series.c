@@ -70,6 +70,7 @@ const char *view_tint(const struct house_series *series)
 	case QUANTITY_VOLUME:
 		return "humidity";
 	case QUANTITY_PRESSURE:
+	case QUANTITY_SEA_LEVEL_PRESSURE:
 	case QUANTITY_VOLTAGE:
 		return "pressure";
 	case QUANTITY_ILLUMINANCE:
