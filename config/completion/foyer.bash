@@ -12,7 +12,8 @@ _foyer() {
 		case $1 in
 		*collector) keys+=' store.url= store.commit_interval= store.batch= store.raw_days= store.five_min_days=' ;;
 		*webd) keys+=' store.url= http.listen= http.port= http.web= site.title= site.language=' ;;
-		*node-agent) keys+=' node.name= node.label= node.state_dir= node.outbox= node.clock_rate= node.back_fill=' ;;
+		*node-agent) keys+=' node.name= node.label= node.state_dir= node.outbox= node.clock_rate= node.back_fill='
+			keys+=' node.spill_after= node.outbox_disk= node.outbox_age= node.clock_wait=' ;;
 		esac
 		compopt -o nospace
 		mapfile -t COMPREPLY < <(compgen -W "$keys" -- "$current")

@@ -131,7 +131,7 @@ class Chaos {
 		await this.startCollector(0.5, true);
 		for (const [number, node] of NODES.entries()) {
 			await house.startNode(node, devices(this.options.rate / NODES.length, number), {
-				node: { resend_after: '2s', health_interval: '1s' },
+				node: { resend_after: '2s', health_interval: '1s', spill_after: '2s', clock_wait: '30d' },
 				...this.nodeOptions(node),
 			});
 			this.begin(node);

@@ -130,7 +130,7 @@ export class House {
 		const state = join(this.folder, `state-${name}`);
 
 		mkdirSync(state, { recursive: true });
-		writeFileSync(file, ini({ node: { name, state_dir: state, ...node }, ...prefixed('device', devices) }));
+		writeFileSync(file, ini({ node: { name, state_dir: state, clock_wait: '0', ...node }, ...prefixed('device', devices) }));
 		return this.startNodeFile(name, file, { ready, set, env });
 	}
 
