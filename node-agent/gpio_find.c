@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "door.h"
-
-#define DEV "/dev"
+#include "sysfs.h"
 
 enum { NEAR_MAX = 3 };
 
@@ -45,19 +44,20 @@ static int is_chip(const struct dirent *entry)
 static int walk(int (*visit)(struct gpiod_chip *chip, const char *path, void *context), void *context,
 		void (*deny)(const char *path, int error, void *context))
 {
+	char dev[SYSFS_PATH_MAX];
 	struct dirent **entries;
-	int r = 0, count = scandir(DEV, &entries, is_chip, versionsort);
+	int r = 0, count = scandir(sysfs_path(dev, "/dev"), &entries, is_chip, versionsort);
 
 	if (count < 0)
 		return -errno;
 	for (int i = 0; i < count; i++) {
-		char path[GPIO_PATH_MAX];
+		char path[SYSFS_PATH_MAX];
 		struct gpiod_chip *chip;
 		int opened;
 
-		snprintf(path, sizeof(path), "%s/%s", DEV, entries[i]->d_name);
+		sysfs_file(path, dev, entries[i]->d_name);
 		free(entries[i]);
-		if (r != 0)
+		if (r != 0 || !path[0])
 			continue;
 		opened = gpio_chip_open(path, &chip);
 		if (opened < 0) {
@@ -178,7 +178,7 @@ static void explain_missing(const struct search *search, char *buf, size_t size)
 	int len;
 
 	if (search->chips == 0) {
-		snprintf(buf, size, "no GPIO chip here (no %s/gpiochip*)", DEV);
+		snprintf(buf, size, "no GPIO chip here (no /dev/gpiochip*)");
 	} else if (chip && !search->chip_seen) {
 		snprintf(buf, size, "no GPIO chip \"%s\": there %s %s", chip, search->chips > 1 ? "are" : "is", search->labels);
 	} else if (search->near_count > 0) {
@@ -205,7 +205,7 @@ int gpio_find(const struct gpio_place *place, struct gpiod_chip **ret_chip, char
 		return 0;
 	}
 	if (r < 0) {
-		snprintf(error, error_size, "%s: %s", DEV, strerror(-r));
+		snprintf(error, error_size, "/dev: %s", strerror(-r));
 		return r;
 	}
 	if (search.denied) {
@@ -260,6 +260,6 @@ int gpio_list(int (*tell)(const struct gpio_line_info *info, void *context), voi
 		door_explain(listing.search.denied_path, listing.search.denied, "gpio", NULL, error, error_size);
 		return listing.search.denied;
 	}
-	snprintf(error, error_size, "no GPIO chip here (no %s/gpiochip*)", DEV);
+	snprintf(error, error_size, "no GPIO chip here (no /dev/gpiochip*)");
 	return -ENOENT;
 }
