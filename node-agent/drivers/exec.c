@@ -41,12 +41,16 @@ static const struct conf_item items[] = {
 static void exec_configure(struct device *device, struct conf *conf, const struct conf_section *section)
 {
 	struct exec_config *config = device->config;
-	char *words, *rest = NULL;
+	char *words, *rest = NULL, *command[PROGRAM_WORDS_MAX];
 
 	if (!config->command || !config->quantities)
 		return;
 	if (config->timeout_ms == 0 && config->mode == MODE_EACH)
 		config->timeout_ms = TIMEOUT_MS;
+	words = strdup(config->command);
+	if (words && program_split(words, command) < 0)
+		conf_mistake(conf, section, "command", "allowed are 1 to %d words, quotes closed", PROGRAM_WORDS_MAX - 1);
+	free(words);
 	words = strdup(config->quantities);
 	for (char *word = words ? strtok_r(words, " ,\t", &rest) : NULL; word; word = strtok_r(NULL, " ,\t", &rest))
 		if (!device_add_channel(device, word, OUTPUT_NONE))
@@ -202,13 +206,12 @@ static void start(struct device *device)
 {
 	const struct exec_config *config = device->config;
 	struct exec *exec = device->state;
-	char text[1024], *words[PROGRAM_WORDS_MAX];
-	int r;
+	char *text = strdup(config->command), *words[PROGRAM_WORDS_MAX];
+	int r = text ? program_split(text, words) : -ENOMEM;
 
-	snprintf(text, sizeof(text), "%s", config->command);
-	r = program_split(text, words);
 	if (r >= 0)
 		r = program_start(exec->program, words);
+	free(text);
 	if (r < 0)
 		snprintf(exec->failed, sizeof(exec->failed), "cannot run %.60s: %.40s", config->command, strerror(-r));
 	else if (config->timeout_ms > 0)
@@ -228,44 +231,56 @@ static int exec_read(struct device *device, int64_t now_ms, struct value ret_val
 	return say_failed(device);
 }
 
-static void take_lines(struct device *device)
+/* The lines that are whole. Returns -ERANGE when the last of them was none. */
+static int take_lines(struct device *device)
 {
 	const struct exec_config *config = device->config;
 	const struct exec *exec = device->state;
 	struct buffer *output = program_output(exec->program);
 	const char *text = buffer_text(output), *end;
 	bool heard = false;
+	int r = 0;
 
 	while ((end = strchr(text, '\n'))) {
-		understand(device, text, (size_t)(end - text));
+		r = understand(device, text, (size_t)(end - text));
 		text = end + 1;
 		heard = true;
 	}
 	buffer_drop(output, (size_t)(text - buffer_text(output)));
 	if (heard && config->timeout_ms > 0 && program_runs(exec->program))
 		device_wake(device, config->timeout_ms);
+	return r;
+}
+
+/* It ended, by itself (1) or because it said too much. */
+static int ended(struct device *device, int how)
+{
+	const struct exec_config *config = device->config;
+	struct exec *exec = device->state;
+	const struct buffer *output = program_output(exec->program);
+
+	device_wake(device, -1);
+	if (how < 0)
+		snprintf(exec->failed, sizeof(exec->failed), "it said more than %d bytes and was ended", PROGRAM_OUTPUT_MAX);
+	else if (program_fault(exec->program)[0])
+		snprintf(exec->failed, sizeof(exec->failed), "%.110s", program_fault(exec->program));
+	else if (config->mode == MODE_STREAM)
+		snprintf(exec->failed, sizeof(exec->failed), "it ended");
+	else
+		return understand(device, buffer_text(output), output->len);
+	return -ERANGE;
 }
 
 static int exec_notice(struct device *device)
 {
 	const struct exec_config *config = device->config;
 	struct exec *exec = device->state;
-	int r = program_take(exec->program);
-	const struct buffer *output = program_output(exec->program);
+	int how = program_take(exec->program);
+	int r = config->mode == MODE_STREAM ? take_lines(device) : 0;
 
-	if (config->mode == MODE_STREAM)
-		take_lines(device);
-	if (r != 0)
-		device_wake(device, -1);
-	if (r == -EMSGSIZE)
-		snprintf(exec->failed, sizeof(exec->failed), "it said more than %d bytes and was ended", PROGRAM_OUTPUT_MAX);
-	else if (r == 1 && program_fault(exec->program)[0])
-		snprintf(exec->failed, sizeof(exec->failed), "%.110s", program_fault(exec->program));
-	else if (r == 1 && config->mode == MODE_STREAM)
-		snprintf(exec->failed, sizeof(exec->failed), "it ended");
-	else if (r == 1)
-		understand(device, buffer_text(output), output->len);
-	return say_failed(device);
+	if (how != 0)
+		r = ended(device, how);
+	return r < 0 ? say_failed(device) : 0;
 }
 
 static int exec_wake(struct device *device)

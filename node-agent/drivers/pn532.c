@@ -268,11 +268,11 @@ static int pn532_read(struct device *device, int64_t now_ms, struct value ret_va
 
 	(void)now_ms;
 	ret_fresh[0] = false;
-	do {
-		r = receive(device);
-		if (r > 0)
-			r = understand(device, ret_values, ret_fresh) < 0 ? -EIO : 1;
-	} while (r > 0 && pn532->asked);
+	while ((r = receive(device)) > 0) {
+		r = understand(device, ret_values, ret_fresh);
+		if (r < 0 || !pn532->asked)
+			break;
+	}
 	if (r >= 0 && pn532->asked && ++pn532->turns >= ANSWER_TURNS) {
 		snprintf(device->error, sizeof(device->error),
 			 pn532->acknowledged ? "it took the command and does not answer"
