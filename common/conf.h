@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct conf;
@@ -61,6 +62,9 @@ const char *conf_text(struct conf *conf, const struct conf_section *section, con
 
 /* All keys of a section in the file's order, for free-form sections: index from 0, NULL ends. Counts as used. */
 const char *conf_key(struct conf *conf, const struct conf_section *section, size_t index, const char **ret_value);
+
+/* A duration as CONF_DURATION takes it. Returns 0 or -EINVAL. */
+int conf_parse_duration(const char *text, int64_t *ret_ms);
 
 /* Records a mistake at a key's line (key NULL: at the section's): the message says what is wrong and what is allowed. */
 void conf_mistake(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)

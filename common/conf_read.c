@@ -43,6 +43,16 @@ static bool with_suffix(const char *text, const struct suffix *suffixes, double 
 	return false;
 }
 
+int conf_parse_duration(const char *text, int64_t *ret_ms)
+{
+	double number;
+
+	if (!with_suffix(text, durations, &number) || number < 0 || number > 9e15)
+		return -EINVAL;
+	*ret_ms = (int64_t)number;
+	return 0;
+}
+
 static const char *show(double number, enum conf_type type, char *buf)
 {
 	const struct suffix *suffixes = type == CONF_DURATION ? durations : type == CONF_SIZE ? sizes : NULL;

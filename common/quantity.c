@@ -43,6 +43,8 @@ static const struct quantity_info table[QUANTITY_COUNT] = {
 	[QUANTITY_COUNTER] = { "counter", "", 0, 9007199254740992.0, 0, NUMBER, "Compteur", "Counter", .icon = "chart" },
 	[QUANTITY_LOAD] = { "load", "", 0, 100000, 2, NUMBER, "Charge", "Load", .icon = "system" },
 	[QUANTITY_MEMORY] = { "memory", "%", 0, 100, 0, NUMBER, "Mémoire", "Memory", .icon = "system" },
+	[QUANTITY_SEA_LEVEL_PRESSURE] = { "sea_level_pressure", "hPa", 800, 1200, 0, NUMBER, "Pression au niveau de la mer",
+					  "Sea-level pressure", .icon = "pressure" },
 	[QUANTITY_DISK] = { "disk", "%", 0, 100, 0, NUMBER, "Disque", "Disk", .icon = "database" },
 };
 

@@ -1,7 +1,6 @@
 #include "actuator.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +9,12 @@
 #include "../common/log.h"
 #include "../common/reading.h"
 #include "../common/wire.h"
+#include "output.h"
 
 enum {
 	PENDING_MAX = 64,
 	RESPONSE_TOPIC_MAX = 255,
 	CORRELATION_MAX = 128,
-	STEP_PARTS = 1000,
 	PATIENCE_MS = 5000, /* for a device on a bus that others hold up; then the command is refused, and not obeyed later */
 };
 
@@ -44,42 +43,9 @@ struct actuator {
 	size_t pending_count;
 };
 
-/* ---- what is allowed ------------------------------------------------------------------------------------------------------------- */
-
-static int check_range(const struct channel *channel, double number, char *error)
+int actuator_check(const struct channel *channel, const struct command *command, char *error)
 {
-	double steps = channel->step > 0 ? (number - channel->min) / channel->step : 0;
-	char text[32];
-
-	if (number < channel->min || number > channel->max) {
-		bool over = number > channel->max;
-
-		value_format_number(over ? channel->max : channel->min, text);
-		snprintf(error, COMMAND_ERROR_MAX + 1, "%s %s", over ? "over" : "under", text);
-		return -ERANGE;
-	}
-	if (fabs(steps - nearbyint(steps)) * STEP_PARTS > 1) {
-		value_format_number(channel->step, text);
-		snprintf(error, COMMAND_ERROR_MAX + 1, "not in steps of %s", text);
-		return -ERANGE;
-	}
-	return 0;
-}
-
-static int check_value(const struct channel *channel, const struct command *command, char *error)
-{
-	struct reading reading = { .series = command->series, .time_ms = TIME_NONE, .value = command->value };
-	double number = command->value.number;
-
-	if (channel->output == OUTPUT_RANGE && command->value.kind == VALUE_NUMBER && isfinite(number))
-		return check_range(channel, number, error);
-	if (reading_check(&reading, clock_wall_ms(), error) < 0)
-		return -ERANGE;
-	if ((channel->output == OUTPUT_SWITCH || channel->output == OUTPUT_BUTTON) && !(number <= 0) && !(number >= 1)) {
-		snprintf(error, COMMAND_ERROR_MAX + 1, "neither 0 nor 1");
-		return -ERANGE;
-	}
-	return 0;
+	return output_check(channel, &command->value, error);
 }
 
 static struct channel *find_output(struct actuator *actuator, const struct series *series)
@@ -269,7 +235,7 @@ void actuator_command(struct actuator *actuator, const struct series *series, co
 		fail(&pending, reason);
 	else if (!channel)
 		fail(&pending, "no such output");
-	else if (check_value(channel, &command, reason) < 0)
+	else if (output_check(channel, &command.value, reason) < 0)
 		fail(&pending, reason);
 	else
 		obey(actuator, &pending, &command);

@@ -36,7 +36,7 @@ static void add_text(cJSON *json, const char *key, const char *text)
 		cJSON_AddStringToObject(json, key, text);
 }
 
-static void add_channel(cJSON *quantities, const struct device *device, const struct channel *channel)
+static void add_channel(cJSON *quantities, const struct channel *channel)
 {
 	static const char *const outputs[] = { NULL, "switch", "range", "text", "button" };
 	cJSON *json = cJSON_AddObjectToObject(quantities, channel->series.quantity);
@@ -44,7 +44,8 @@ static void add_channel(cJSON *quantities, const struct device *device, const st
 	add_text(json, "label", channel->label);
 	add_text(json, "icon", channel->icon);
 	add_text(json, "unit", channel->info->unit);
-	cJSON_AddNumberToObject(json, "interval", (double)device->interval_ms / 1000);
+	if (channel->beat_ms > 0)
+		cJSON_AddNumberToObject(json, "interval", (double)channel->beat_ms / 1000);
 	add_text(json, "output", outputs[channel->output]);
 	if (channel->output == OUTPUT_RANGE) {
 		cJSON_AddNumberToObject(json, "min", channel->min);
@@ -76,8 +77,8 @@ void announce_info(struct bus *bus, const struct settings *settings)
 		add_text(entry, "stream", device->stream);
 		cJSON_AddStringToObject(entry, "driver", device->driver->name);
 		quantities = cJSON_AddObjectToObject(entry, "quantities");
-		for (size_t i = 0; i < device->channel_count; i++)
-			add_channel(quantities, device, &device->channels[i]);
+		for (size_t i = 0; i < device->channel_count + device->derived_count; i++)
+			add_channel(quantities, &device->channels[i]);
 	}
 	publish_json(bus, settings, WIRE_INFO, json, 1);
 }
@@ -109,6 +110,16 @@ static void add_outbox(cJSON *json, const struct outbox *outbox)
 	add_text(json, "outbox_error", counts.trouble);
 }
 
+/* The series that should have news and have none. */
+static void add_silent(cJSON *json, const struct sampler *sampler, const struct device *device)
+{
+	cJSON *list = cJSON_AddArrayToObject(json, "silent");
+
+	for (size_t i = 0; i < device->channel_count + device->derived_count; i++)
+		if (sampler_silent(sampler, &device->channels[i]))
+			cJSON_AddItemToArray(list, cJSON_CreateString(device->channels[i].series.quantity));
+}
+
 void announce_health(struct bus *bus, const struct settings *settings, const struct sampler *sampler, const struct outbox *outbox)
 {
 	cJSON *json = cJSON_CreateObject();
@@ -127,6 +138,7 @@ void announce_health(struct bus *bus, const struct settings *settings, const str
 		if (fault[0]) {
 			cJSON_AddStringToObject(entry, "error", fault);
 			cJSON_AddNumberToObject(entry, "since", (double)since_ms);
+			add_silent(entry, sampler, device);
 		}
 	}
 	publish_json(bus, settings, WIRE_HEALTH, json, 0);

@@ -33,19 +33,24 @@ void device_unref(struct device *device)
 {
 	if (!device || --device->refs > 0)
 		return;
+	for (size_t i = 0; i < device->channel_count + device->derived_count; i++) {
+		free(device->channels[i].condition);
+		free(device->channels[i].safety);
+	}
 	free(device->config);
 	free(device->state);
 	conf_close(device->conf);
 	free(device);
 }
 
-struct channel *device_add_channel(struct device *device, const char *quantity, enum output output)
+static struct channel *fill_channel(struct device *device, const char *quantity, enum output output)
 {
-	struct channel *channel = &device->channels[device->channel_count];
+	size_t count = device->channel_count + device->derived_count;
+	struct channel *channel = &device->channels[count];
 
-	if (device->channel_count == CHANNELS_MAX || !quantity_name_valid(quantity, strlen(quantity)))
+	if (count == CHANNELS_MAX || !quantity_name_valid(quantity, strlen(quantity)))
 		return NULL;
-	for (size_t i = 0; i < device->channel_count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (strcmp(device->channels[i].series.quantity, quantity) == 0)
 			return NULL;
 	*channel = (struct channel){ .device = device, .info = quantity_info_of(quantity), .output = output };
@@ -58,7 +63,24 @@ struct channel *device_add_channel(struct device *device, const char *quantity, 
 		channel->max = known ? channel->info->max : 100;
 		channel->step = 1;
 	}
-	device->channel_count++;
+	return channel;
+}
+
+struct channel *device_add_channel(struct device *device, const char *quantity, enum output output)
+{
+	struct channel *channel = fill_channel(device, quantity, output);
+
+	if (channel)
+		device->channel_count++;
+	return channel;
+}
+
+struct channel *device_add_derived(struct device *device, const char *quantity, int kind)
+{
+	struct channel *channel = fill_channel(device, quantity, OUTPUT_NONE);
+
+	if (channel)
+		device->derived[device->derived_count++] = kind;
 	return channel;
 }
 

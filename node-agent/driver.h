@@ -23,9 +23,14 @@ struct channel {
 	enum output output;    /* OUTPUT_NONE: a sensor */
 	double min, max, step; /* of OUTPUT_RANGE */
 	bool confirm;          /* a person is asked twice */
-	int64_t told_ms;       /* time of its newest reading: no two have the same */
 	char label[CHANNEL_LABEL_MAX + 1];
 	char icon[CHANNEL_LABEL_MAX + 1];
+	/* By keys of the configuration that no driver reads: */
+	int64_t beat_ms;             /* told at least so often; 0: nobody knows */
+	struct condition *condition; /* condition.h; NULL: values pass as they are */
+	struct safety *safety;       /* safety.h; of an output with such keys */
+	struct value first;          /* what an output is to have from open() on, when has_first */
+	bool has_first;
 };
 
 struct i2c; /* i2c.h */
@@ -55,7 +60,10 @@ struct device {
 	const struct device_services *services;
 	void *context; /* the services' own */
 	struct channel channels[CHANNELS_MAX];
-	size_t channel_count;
+	size_t channel_count; /* those of the driver; behind them stand derived_count that follow from them (derive.h) */
+	size_t derived_count;
+	int derived[CHANNELS_MAX]; /* of which kind */
+	double altitude;           /* m */
 	struct device *next;
 	struct conf *conf; /* whose strings its configuration holds */
 	unsigned refs;     /* device_ref */
@@ -120,6 +128,9 @@ struct device *device_make(const char *name, const struct driver *driver, struct
 struct device *device_ref(struct device *device);
 /* Frees the device with its last reference; NULL is fine. */
 void device_unref(struct device *device);
+
+/* Adds a channel behind those of the driver. The driver's must all be there. Returns it, NULL as device_add_channel. */
+struct channel *device_add_derived(struct device *device, const char *quantity, int kind);
 
 /* Adds a channel to a device, as an output when output says so. Returns it, NULL when there are CHANNELS_MAX, the device has that
  * quantity already, or the name is not valid. */

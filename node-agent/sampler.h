@@ -11,7 +11,9 @@
 struct sampler;
 
 struct sampler_hooks {
-	/* A value of a channel at time_ms (UTC). */
+	/* A value of a channel, worth telling or not (condition.h). May be NULL. */
+	void (*seen)(void *context, const struct channel *channel, const struct value *value);
+	/* A value of a channel at time_ms (UTC), to be told. */
 	void (*reading)(void *context, const struct channel *channel, int64_t time_ms, const struct value *value);
 	/* A device's fault began, changed or ended: $health is to be told. */
 	void (*health)(void *context);

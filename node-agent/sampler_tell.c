@@ -1,5 +1,6 @@
 /* Values on their way out, and what hooks may ask for: on the loop at once, from a worker by a note that the loop takes when the hook has ended. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,33 +9,73 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/reading.h"
+#include "condition.h"
+#include "derive.h"
 #include "sampler_slot.h"
 
 /* ---- values ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Returns whether it is one that the quantity can be; words say why not. */
-static bool give(struct slot *slot, size_t index, int64_t time_ms, const struct value *value, char *ret_words)
+/* Returns whether it is one that the channel can be; words say why not. ret_number: what it came to, when it is a number. */
+static bool give(struct slot *slot, size_t index, int64_t time_ms, const struct value *value, double *ret_number, char *ret_words)
 {
 	const struct channel *channel = &slot->device->channels[index];
+	const struct sampler_hooks *hooks = &slot->sampler->hooks;
 	struct reading reading = { .series = channel->series, .time_ms = time_ms, .value = *value };
 	char reason[READING_REASON_MAX];
+	int r = 0;
 
-	slot->silent[index] = reading_check(&reading, time_ms, reason) < 0;
-	if (slot->silent[index]) {
+	if (channel->condition && value->kind == VALUE_NUMBER && isfinite(value->number))
+		r = condition_take(channel->condition, &reading.value.number, clock_boot_ms(), reason);
+	if (r >= 0)
+		r = reading_check(&reading, time_ms, reason);
+	slot->silent[index] = r < 0;
+	if (r < 0) {
 		snprintf(ret_words, DEVICE_ERROR_MAX, "%.24s: %.80s", channel->series.quantity, reason);
 		return false;
 	}
-	slot->sampler->hooks.reading(slot->sampler->context, channel, time_ms, value);
+	*ret_number = reading.value.number;
+	if (hooks->seen)
+		hooks->seen(slot->sampler->context, channel, &reading.value);
+	if (!channel->condition || condition_is_due(channel->condition, &reading.value, clock_boot_ms(), slot->interval_ms))
+		hooks->reading(slot->sampler->context, channel, time_ms, &reading.value);
 	return true;
+}
+
+/* What follows from the values of one turn. */
+static void give_derived(struct slot *slot, const double numbers[])
+{
+	struct device *device = slot->device;
+
+	for (size_t i = 0; i < device->derived_count; i++) {
+		enum derived kind = (enum derived)device->derived[i];
+		double inputs[2] = { NAN, NAN }, number;
+		char words[DEVICE_ERROR_MAX];
+		struct value value;
+
+		for (size_t j = 0; j < device->channel_count; j++)
+			for (int k = 0; k < 2; k++)
+				if (derive_needs(kind, k) &&
+				    strcmp(derive_needs(kind, k), device->channels[j].series.quantity) == 0)
+					inputs[k] = numbers[j];
+		number = derive(kind, inputs[0], inputs[1], device->altitude);
+		if (isnan(number))
+			continue;
+		value = value_of_number(number);
+		give(slot, device->channel_count + i, slot->time_ms, &value, &number, words);
+	}
 }
 
 int slot_give_all(struct slot *slot, char *ret_words)
 {
+	double numbers[CHANNELS_MAX];
 	int r = 0;
 
-	for (size_t i = 0; i < slot->device->channel_count; i++)
-		if (slot->fresh[i] && !give(slot, i, slot->time_ms, &slot->values[i], ret_words))
+	for (size_t i = 0; i < slot->device->channel_count; i++) {
+		numbers[i] = NAN;
+		if (slot->fresh[i] && !give(slot, i, slot->time_ms, &slot->values[i], &numbers[i], ret_words))
 			r = -ERANGE;
+	}
+	give_derived(slot, numbers);
 	return r;
 }
 
@@ -69,10 +110,11 @@ struct note {
 static void tell_now(struct slot *slot, size_t channel, int64_t time_ms, const struct value *value)
 {
 	char words[DEVICE_ERROR_MAX];
+	double number;
 
 	if (channel >= slot->device->channel_count || slot->leaving)
 		return;
-	if (!give(slot, channel, time_ms, value, words))
+	if (!give(slot, channel, time_ms, value, &number, words))
 		slot_begin_fault(slot, -ERANGE, words);
 	else if (slot->fault_code == -ERANGE && !slot->interval_ms)
 		slot_end_fault(slot);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/clock.h"
+#include "condition.h"
 #include "i2c.h"
 #include "sampler_slot.h"
 
@@ -198,6 +199,9 @@ static void opened(struct slot *slot)
 
 	slot->is_open = true;
 	slot->settling = false;
+	for (size_t i = 0; i < slot->device->channel_count + slot->device->derived_count; i++)
+		if (slot->device->channels[i].condition)
+			condition_reset(slot->device->channels[i].condition);
 	if (r < 0) {
 		slot_fail(slot, r, "");
 		return;

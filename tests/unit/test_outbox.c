@@ -1,4 +1,4 @@
-/* links: node-agent/outbox.c node-agent/outbox_clock.c node-agent/outbox_instants.c node-agent/outbox_queue.c node-agent/outbox_receipt.c node-agent/outbox_send.c node-agent/outbox_spill.c node-agent/serial.c node-agent/backfill.c node-agent/settings.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
+/* links: node-agent/outbox.c node-agent/outbox_clock.c node-agent/outbox_instants.c node-agent/outbox_queue.c node-agent/outbox_receipt.c node-agent/outbox_send.c node-agent/outbox_spill.c node-agent/serial.c node-agent/backfill.c node-agent/settings.c node-agent/settings_device.c node-agent/settings_channel.c node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/output.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* What waits for its receipt; serial numbers; the past of simulated devices. DESIGN 3.2. */
 #include <errno.h>
 #include <inttypes.h>
