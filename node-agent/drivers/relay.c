@@ -35,7 +35,8 @@ static const struct conf_item relay_items[] = {
 	GPIO_ITEM_ACTIVE_LOW(struct relay, place, "no"),
 	GPIO_ITEM_DRIVE(struct relay, place),
 	{ "initial", CONF_CHOICE, AT(initial), "off", .choices = "off|on", .help = "what it is from the start" },
-	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000, .help = "it goes off by itself after so long: a push button" },
+	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000,
+	  .help = "it is a button, that goes off by itself after so long" },
 	{ "max_on", CONF_DURATION, AT(max_on_ms), "0", .max = 604800000,
 	  .help = "the longest that it is on without an off between; 0: no limit" },
 	{ "interlock", CONF_STRING, AT(interlock), NULL, .help = "a word: of the outputs that have the same, one at most is on" },
@@ -50,7 +51,7 @@ static const struct conf_item buzzer_items[] = {
 	GPIO_ITEM_LINE(struct relay, place),
 	GPIO_ITEM_ACTIVE_LOW(struct relay, place, "no"),
 	GPIO_ITEM_DRIVE(struct relay, place),
-	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000, .help = "one sound of this length" },
+	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000, .help = "it is a button: one sound of this length" },
 	{ "max_on", CONF_DURATION, AT(max_on_ms), "3m", .min = 100, .max = 86400000, .help = "the longest that it sounds" },
 	{ "confirm", CONF_BOOL, AT(confirm), "no", .help = "a person is asked twice: a siren" },
 	{ 0 },
@@ -76,7 +77,8 @@ static void check_group(struct conf *conf, const struct conf_section *section, c
 static void relay_configure(struct device *device, struct conf *conf, const struct conf_section *section)
 {
 	const struct relay *relay = device->config;
-	struct channel *channel = device_add_channel(device, "switch", relay->pulse_ms > 0 ? OUTPUT_BUTTON : OUTPUT_SWITCH);
+	bool button = relay->pulse_ms > 0;
+	struct channel *channel = device_add_channel(device, button ? "button" : "switch", button ? OUTPUT_BUTTON : OUTPUT_SWITCH);
 
 	channel->confirm = relay->confirm;
 	if (relay->interlock)

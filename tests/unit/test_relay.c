@@ -129,6 +129,7 @@ static void a_pulse_ends_by_itself(void **state)
 
 	(void)state;
 	assert_int_equal(OUTPUT_BUTTON, device->channels[0].output);
+	assert_string_equal("button", device->channels[0].series.quantity);
 	bench_set(device, 0, 1);
 	bench_pass(499);
 	assert_int_equal(1, line->level);
