@@ -77,21 +77,22 @@ struct gpio_line_info {
  * negative errno with `error` as above: -ENOENT there is none, -EACCES none may be opened. */
 int gpio_list(int (*tell)(const struct gpio_line_info *info, void *context), void *context, char *error, size_t error_size);
 
-/* ---- keys of a driver that has a line ------------------------------------------------------------------------------------------ */
+/* ---- keys of a driver that has a line: `at` is the offset of a struct gpio_place ----------------------------------------------- */
 
 /* clang-format off */
 
-#define GPIO_ITEM_LINE(type, place) \
-	{ "line", CONF_STRING, offsetof(type, place.line), .required = true, \
+#define GPIO_ITEM_LINE(at) \
+	{ "line", CONF_STRING, (at) + offsetof(struct gpio_place, line), .required = true, \
 	  .help = "the line's name such as GPIO17, or its number on `chip`" }, \
-	{ "chip", CONF_STRING, offsetof(type, place.chip), NULL, .help = "label, name or path of the line's chip, when it needs one" }
-#define GPIO_ITEM_BIAS(type, place, usual) \
-	{ "bias", CONF_CHOICE, offsetof(type, place.bias), usual, .choices = "as-is|off|pull-up|pull-down", \
+	{ "chip", CONF_STRING, (at) + offsetof(struct gpio_place, chip), NULL, \
+	  .help = "label, name or path of the line's chip, when it needs one" }
+#define GPIO_ITEM_BIAS(at, usual) \
+	{ "bias", CONF_CHOICE, (at) + offsetof(struct gpio_place, bias), usual, .choices = "as-is|off|pull-up|pull-down", \
 	  .help = "the resistor inside the chip" }
-#define GPIO_ITEM_DRIVE(type, place) \
-	{ "drive", CONF_CHOICE, offsetof(type, place.drive), "push-pull", .choices = "push-pull|open-drain|open-source", \
+#define GPIO_ITEM_DRIVE(at) \
+	{ "drive", CONF_CHOICE, (at) + offsetof(struct gpio_place, drive), "push-pull", .choices = "push-pull|open-drain|open-source", \
 	  .help = "how the line is driven" }
-#define GPIO_ITEM_ACTIVE_LOW(type, place, usual) \
-	{ "active_low", CONF_BOOL, offsetof(type, place.active_low), usual, .help = "1 is the low level" }
+#define GPIO_ITEM_ACTIVE_LOW(at, usual) \
+	{ "active_low", CONF_BOOL, (at) + offsetof(struct gpio_place, active_low), usual, .help = "1 is the low level" }
 
 /* clang-format on */

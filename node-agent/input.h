@@ -28,9 +28,9 @@ struct input_state {
 
 /* The keys of a driver's row. Its quantity is channel 0; with long_press_ms, configure() adds channel 1. */
 #define INPUT_ITEMS(usual_bias, usual_active_low, usual_debounce) \
-	GPIO_ITEM_LINE(struct input_config, place), \
-	GPIO_ITEM_BIAS(struct input_config, place, usual_bias), \
-	GPIO_ITEM_ACTIVE_LOW(struct input_config, place, usual_active_low), \
+	GPIO_ITEM_LINE(offsetof(struct input_config, place)), \
+	GPIO_ITEM_BIAS(offsetof(struct input_config, place), usual_bias), \
+	GPIO_ITEM_ACTIVE_LOW(offsetof(struct input_config, place), usual_active_low), \
 	{ "debounce", CONF_DURATION, offsetof(struct input_config, debounce_ms), usual_debounce, .min = 1, .max = 10000, \
 	  .help = "after a change no other one is told for so long" }, \
 	{ "filter", CONF_DURATION, offsetof(struct input_config, filter_ms), "0", .max = 10000, \

@@ -43,14 +43,16 @@ void pwm_check_frequency(const struct device *device, const struct pwm_place *pl
 
 /* clang-format off */
 
-/* Keys of a driver that has one. */
-#define PWM_ITEMS_KERNEL(type, place, usual_frequency) \
-	{ "chip", CONF_STRING, offsetof(type, place.chip), NULL, .help = "pwmchip0, or what it is: fe20c000.pwm; without: the first" }, \
-	{ "channel", CONF_INT, offsetof(type, place.channel), "0", .max = 31, .help = "which of its channels" }, \
-	{ "frequency", CONF_NUMBER, offsetof(type, place.frequency), usual_frequency, .min = 1, .max = 1e6, .help = "Hz" }
-#define PWM_ITEMS_PCA9685(type, place, usual_frequency) \
-	{ "channel", CONF_INT, offsetof(type, place.channel), .required = true, .max = 15, .help = "which of the chip's channels" }, \
-	{ "frequency", CONF_NUMBER, offsetof(type, place.frequency), usual_frequency, .min = 24, .max = 1526, \
+/* Keys of a driver that has one: `at` is the offset of a struct pwm_place. */
+#define PWM_ITEMS_KERNEL(at, usual_frequency) \
+	{ "chip", CONF_STRING, (at) + offsetof(struct pwm_place, chip), NULL, \
+	  .help = "pwmchip0, or what it is: fe20c000.pwm; without: the first" }, \
+	{ "channel", CONF_INT, (at) + offsetof(struct pwm_place, channel), "0", .max = 31, .help = "which of its channels" }, \
+	{ "frequency", CONF_NUMBER, (at) + offsetof(struct pwm_place, frequency), usual_frequency, .min = 1, .max = 1e6, .help = "Hz" }
+#define PWM_ITEMS_PCA9685(at, usual_frequency) \
+	{ "channel", CONF_INT, (at) + offsetof(struct pwm_place, channel), .required = true, .max = 15, \
+	  .help = "which of the chip's channels" }, \
+	{ "frequency", CONF_NUMBER, (at) + offsetof(struct pwm_place, frequency), usual_frequency, .min = 24, .max = 1526, \
 	  .help = "Hz; the same for all channels of a chip" }
 
 /* clang-format on */

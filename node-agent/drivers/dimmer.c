@@ -34,8 +34,8 @@ struct dimmer_state {
 	{ "invert", CONF_BOOL, AT(invert), "no", .help = "a low line is light" }
 /* clang-format on */
 
-static const struct conf_item kernel_items[] = { PWM_ITEMS_KERNEL(struct dimmer, place, "1000"), LIGHT_ITEMS, { 0 } };
-static const struct conf_item pca9685_items[] = { PWM_ITEMS_PCA9685(struct dimmer, place, "1000"), LIGHT_ITEMS, { 0 } };
+static const struct conf_item kernel_items[] = { PWM_ITEMS_KERNEL(AT(place), "1000"), LIGHT_ITEMS, { 0 } };
+static const struct conf_item pca9685_items[] = { PWM_ITEMS_PCA9685(AT(place), "1000"), LIGHT_ITEMS, { 0 } };
 
 static void dimmer_configure(struct device *device, struct conf *conf, const struct conf_section *section)
 {

@@ -42,9 +42,9 @@ static const int64_t usual_debounce_ms[] = { 0, 20, 20, 0 };
 #define AT(field) offsetof(struct pulse, field)
 
 static const struct conf_item items[] = {
-	GPIO_ITEM_LINE(struct pulse, place),
-	GPIO_ITEM_BIAS(struct pulse, place, "pull-up"),
-	GPIO_ITEM_ACTIVE_LOW(struct pulse, place, "yes"),
+	GPIO_ITEM_LINE(AT(place)),
+	GPIO_ITEM_BIAS(AT(place), "pull-up"),
+	GPIO_ITEM_ACTIVE_LOW(AT(place), "yes"),
 	{ "quantity", CONF_CHOICE, AT(quantity), "counter", .choices = "energy|volume|rain|counter",
 	  .help = "kWh (and power in W), m³, mm, or just pulses" },
 	{ "per_unit", CONF_NUMBER, AT(per_unit), "1", .min = 1e-6, .max = 1e9, .help = "pulses of one kWh, m³ or mm" },

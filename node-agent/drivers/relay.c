@@ -31,9 +31,9 @@ struct relay_state {
 #define AT(field) offsetof(struct relay, field)
 
 static const struct conf_item relay_items[] = {
-	GPIO_ITEM_LINE(struct relay, place),
-	GPIO_ITEM_ACTIVE_LOW(struct relay, place, "no"),
-	GPIO_ITEM_DRIVE(struct relay, place),
+	GPIO_ITEM_LINE(AT(place)),
+	GPIO_ITEM_ACTIVE_LOW(AT(place), "no"),
+	GPIO_ITEM_DRIVE(AT(place)),
 	{ "initial", CONF_CHOICE, AT(initial), "off", .choices = "off|on", .help = "what it is from the start" },
 	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000,
 	  .help = "it is a button, that goes off by itself after so long" },
@@ -48,9 +48,9 @@ static const struct conf_item relay_items[] = {
 };
 
 static const struct conf_item buzzer_items[] = {
-	GPIO_ITEM_LINE(struct relay, place),
-	GPIO_ITEM_ACTIVE_LOW(struct relay, place, "no"),
-	GPIO_ITEM_DRIVE(struct relay, place),
+	GPIO_ITEM_LINE(AT(place)),
+	GPIO_ITEM_ACTIVE_LOW(AT(place), "no"),
+	GPIO_ITEM_DRIVE(AT(place)),
 	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000, .help = "it is a button: one sound of this length" },
 	{ "max_on", CONF_DURATION, AT(max_on_ms), "3m", .min = 100, .max = 86400000, .help = "the longest that it sounds" },
 	{ "confirm", CONF_BOOL, AT(confirm), "no", .help = "a person is asked twice: a siren" },

@@ -40,8 +40,8 @@ struct servo_state {
 	  .help = "the pulses end so long after it has arrived: no humming, no holding; 0: never" }
 /* clang-format on */
 
-static const struct conf_item kernel_items[] = { PWM_ITEMS_KERNEL(struct servo, place, "50"), SERVO_ITEMS, { 0 } };
-static const struct conf_item pca9685_items[] = { PWM_ITEMS_PCA9685(struct servo, place, "50"), SERVO_ITEMS, { 0 } };
+static const struct conf_item kernel_items[] = { PWM_ITEMS_KERNEL(AT(place), "50"), SERVO_ITEMS, { 0 } };
+static const struct conf_item pca9685_items[] = { PWM_ITEMS_PCA9685(AT(place), "50"), SERVO_ITEMS, { 0 } };
 
 static void servo_configure(struct device *device, struct conf *conf, const struct conf_section *section)
 {
