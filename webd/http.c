@@ -278,13 +278,13 @@ static ssize_t on_read(void *data, uint64_t pos, char *buf, size_t max)
 	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n;
 }
 
-int http_answer_stream(struct http_request *request, struct http_stream *stream)
+int http_answer_stream(struct http_request *request, struct http_stream *stream, const char *type)
 {
 	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, stream, NULL);
 
 	if (!response)
 		return -ENOMEM;
-	http_careful_headers(request, "text/event-stream");
+	http_careful_headers(request, type);
 	if (add_headers(request, response) < 0) {
 		MHD_destroy_response(response);
 		return -ENOMEM;

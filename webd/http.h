@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "../common/buffer.h"
@@ -104,6 +105,12 @@ void http_later(struct http_request *request, void (*cancelled)(struct http_requ
  * or the stream was closed; never within http_stream_send. Returns NULL without memory (500 is answered). */
 struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data),
 				     void *data);
+/* The same with another type, for what is made when the client is ready for it: `pull` writes up to `max` bytes at buf and returns how many; 0: nothing
+ * now, it is asked again after http_stream_wake. Never closed for lagging: a client that does not read pulls nothing. */
+struct http_stream *http_stream_open_pulled(struct http_request *request, const char *type,
+					    ssize_t (*pull)(void *data, char *buf, size_t max),
+					    void (*closed)(struct http_stream *stream, void *data), void *data);
+void http_stream_wake(struct http_stream *stream);
 /* Queues bytes as they shall arrive ("event: reading\ndata: {...}\n\n"). Returns 0; -ENOBUFS when the client lags: the stream
  * is being closed, its hook will come. */
 int http_stream_send(struct http_stream *stream, const void *bytes, size_t len);

@@ -110,7 +110,7 @@ void http_connection_waits(struct http *http, struct http_connection *link, int6
 
 /* http.c: hands a reply to the client, now or by waking the request. */
 void http_answer(struct http_request *request, struct http_answer *answer);
-int http_answer_stream(struct http_request *request, struct http_stream *stream);
+int http_answer_stream(struct http_request *request, struct http_stream *stream, const char *type);
 void http_sleep(struct http_request *request);
 void http_wake(struct http_request *request);
 

@@ -12,6 +12,7 @@ struct http_stream {
 	struct buffer queue;
 	sd_event_source *watch;
 	bool ended;
+	ssize_t (*pull)(void *data, char *buf, size_t max); /* NULL: from the queue */
 	void (*closed)(struct http_stream *stream, void *data);
 	void *data;
 };
@@ -28,24 +29,43 @@ static int on_left(sd_event_source *source, int fd, uint32_t events, void *data)
 	return 0;
 }
 
-struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data),
-				     void *data)
+static struct http_stream *open_stream(struct http_request *request, const char *type, const struct http_stream *settings)
 {
 	struct http_stream *stream = calloc(1, sizeof(*stream));
 
 	if (!stream)
 		goto fail;
-	*stream = (struct http_stream){ .request = request, .data = data, .queue = BUFFER_LIMITED(HTTP_STREAM_QUEUE_MAX) };
+	*stream = *settings;
+	stream->request = request;
+	stream->queue = BUFFER_LIMITED(HTTP_STREAM_QUEUE_MAX);
+	stream->closed = NULL; /* not before it is open */
 	http_add_header(request, "X-Accel-Buffering", "no");
 	if (sd_event_add_io(request->http->event, &stream->watch, request->link->fd, EPOLLRDHUP, on_left, stream) < 0 ||
-	    http_answer_stream(request, stream) < 0)
+	    http_answer_stream(request, stream, type) < 0)
 		goto fail;
-	stream->closed = closed;
+	stream->closed = settings->closed;
 	return stream;
 fail:
 	http_stream_free(stream);
 	http_error(request, 500, "out of memory");
 	return NULL;
+}
+
+struct http_stream *http_stream_open(struct http_request *request, void (*closed)(struct http_stream *stream, void *data),
+				     void *data)
+{
+	const struct http_stream settings = { .closed = closed, .data = data };
+
+	return open_stream(request, "text/event-stream", &settings);
+}
+
+struct http_stream *http_stream_open_pulled(struct http_request *request, const char *type,
+					    ssize_t (*pull)(void *data, char *buf, size_t max),
+					    void (*closed)(struct http_stream *stream, void *data), void *data)
+{
+	const struct http_stream settings = { .pull = pull, .closed = closed, .data = data };
+
+	return open_stream(request, type, &settings);
 }
 
 void http_stream_free(struct http_stream *stream)
@@ -65,6 +85,13 @@ ssize_t http_stream_read(struct http_stream *stream, char *buf, size_t max)
 
 	if (stream->ended)
 		return -1;
+	if (stream->pull) {
+		ssize_t n = stream->pull(stream->data, buf, max);
+
+		if (n == 0)
+			http_sleep(stream->request);
+		return n;
+	}
 	if (!len) {
 		buffer_done(&stream->queue);
 		http_sleep(stream->request);
@@ -85,6 +112,11 @@ int http_stream_send(struct http_stream *stream, const void *bytes, size_t len)
 	}
 	http_wake(stream->request);
 	return 0;
+}
+
+void http_stream_wake(struct http_stream *stream)
+{
+	http_wake(stream->request);
 }
 
 size_t http_stream_waiting(const struct http_stream *stream)

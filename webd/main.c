@@ -65,6 +65,7 @@ static int read_settings(const struct service_options *options, struct conf **re
 		return r;
 	settings_read(conf, ret_settings);
 	if (conf_finish(conf, stderr) > 0) {
+		settings_done(ret_settings);
 		conf_close(conf);
 		return -EINVAL;
 	}
@@ -84,9 +85,11 @@ static void reload(void *context)
 		return;
 	}
 	if (server_change_site(daemon->server, &settings) < 0) {
+		settings_done(&settings);
 		conf_close(conf);
 		return;
 	}
+	settings_done(&daemon->site);
 	conf_close(daemon->site_conf);
 	daemon->site_conf = conf;
 	daemon->site = settings;
@@ -135,6 +138,8 @@ int main(int argc, char **argv)
 			setenv("TZ", daemon.settings.timezone, 1);
 		status = run(&daemon);
 	}
+	settings_done(&daemon.site);
+	settings_done(&daemon.settings);
 	conf_close(daemon.site_conf);
 	conf_close(daemon.conf);
 	service_options_done(&options);

@@ -77,6 +77,15 @@ static void add_empty(const struct pages *pages, cJSON *data)
 	cJSON_AddStringToObject(data, "base", pages->settings.base);
 }
 
+static void add_cameras(const struct pages *pages, const struct view *view, cJSON *data)
+{
+	const struct camera *camera = pages->settings.cameras ? cameras_first(pages->settings.cameras) : NULL;
+	cJSON *list = camera ? cJSON_AddArrayToObject(data, "cameras") : NULL;
+
+	for (; camera; camera = camera_next(camera))
+		cJSON_AddItemToArray(list, pages_camera(pages, view, camera));
+}
+
 static cJSON *overview_data(const struct pages *pages, struct http_request *request, const struct visit *visit)
 {
 	cJSON *data = pages_data(pages, request, visit);
@@ -92,6 +101,7 @@ static cJSON *overview_data(const struct pages *pages, struct http_request *requ
 	}
 	cJSON_AddStringToObject(data, "today", wording_day(pages->strings, view->language, view->now_ms, text));
 	view_attention(view, house, data);
+	add_cameras(pages, view, data);
 	panels = cJSON_AddArrayToObject(data, "panels");
 	chips = cJSON_AddArrayToObject(data, "chips");
 	for (const struct house_node *node = house_nodes(house); node; node = node->next) {

@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "archive.h"
+#include "camera.h"
 #include "control.h"
 #include "house.h"
 #include "http.h"
@@ -23,6 +24,7 @@ struct pages_settings {
 	const struct control *control;
 	struct access *access;
 	struct site *site;
+	struct cameras *cameras;
 	struct static_files *files; /* for versioned links */
 	const char *store_path;     /* where the store lies on disk; NULL unknown */
 	bool (*broker_up)(void *context);
@@ -37,6 +39,7 @@ void pages_close(struct pages *pages);
 void pages_overview(struct pages *pages, struct http_request *request); /* GET / */
 void pages_node(struct pages *pages, struct http_request *request);     /* GET /node/:node */
 void pages_events(struct pages *pages, struct http_request *request);   /* GET /events */
+void pages_cameras(struct pages *pages, struct http_request *request);  /* GET /cameras */
 void pages_device(struct pages *pages, struct http_request *request);   /* GET /device/:node/:device */
 void pages_system(struct pages *pages, struct http_request *request);   /* GET /system */
 void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */

@@ -87,6 +87,7 @@ cJSON *pages_data(const struct pages *pages, struct http_request *request, const
 	cJSON_AddBoolToObject(data, "inside", visit->who.role != SITE_NOBODY);
 	cJSON_AddBoolToObject(data, "may_operate", view->may_operate);
 	cJSON_AddBoolToObject(data, "may_administer", visit->who.role == SITE_ADMINISTER);
+	cJSON_AddBoolToObject(data, "has_cameras", pages->settings.cameras && cameras_first(pages->settings.cameras));
 	if (visit->who.role != SITE_NOBODY) /* a stranger is told nothing of the house */
 		add_navigation(pages, data);
 	return data;

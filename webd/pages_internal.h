@@ -37,5 +37,7 @@ int pages_render(struct pages *pages, const char *template, cJSON *data, struct 
 void pages_reply(struct pages *pages, struct http_request *request, unsigned status, const char *template, cJSON *data);
 /* pages_events.c: the newest commands and badges of a device ("days", "has_log"). */
 void pages_device_log(struct pages *pages, const struct visit *visit, const struct house_device *device, cJSON *data);
+/* pages_cameras.c: a camera, for the wall and the overview. */
+cJSON *pages_camera(const struct pages *pages, const struct view *view, const struct camera *camera);
 /* Answers 500: a template is wrong. */
 void pages_broken(struct http_request *request);

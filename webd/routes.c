@@ -42,6 +42,39 @@ static void series(struct http_request *request, void *context)
 	pages_series(parts->pages, request);
 }
 
+static void cameras_page(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	pages_cameras(parts->pages, request);
+}
+
+static struct camera *camera_of(const struct parts *parts, struct http_request *request)
+{
+	struct camera *camera = camera_find(parts->cameras, http_param(request, "name"));
+
+	if (!camera)
+		http_error(request, 404, "no such camera");
+	return camera;
+}
+
+static void picture_stream(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+	struct camera *camera = camera_of(parts, request);
+
+	if (camera)
+		camera_stream(camera, request, access_who(parts->access, request).session);
+}
+
+static void picture(struct http_request *request, void *context)
+{
+	struct camera *camera = camera_of(context, request);
+
+	if (camera)
+		camera_still(camera, request);
+}
+
 static void log_page(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
@@ -219,6 +252,9 @@ const struct http_route routes[] = {
 	{ "GET", "/series/:node/:device/:quantity", series, SITE_VIEW },
 	{ "GET", "/device/:node/:device", device, SITE_VIEW },
 	{ "GET", "/system", system_page, SITE_VIEW },
+	{ "GET", "/cameras", cameras_page, SITE_VIEW },
+	{ "GET", "/camera/:name/stream", picture_stream, SITE_VIEW },
+	{ "GET", "/camera/:name/still.jpg", picture, SITE_VIEW },
 	{ "GET", "/events", log_page, SITE_VIEW },
 	{ "POST", "/command", form, SITE_OPERATE },
 	{ "GET", "/api/v1/nodes", nodes, SITE_VIEW },

@@ -4,6 +4,7 @@
 #include "../common/bus.h"
 #include "account.h"
 #include "archive.h"
+#include "camera.h"
 #include "control.h"
 #include "house.h"
 #include "http.h"
@@ -15,6 +16,7 @@ struct parts { /* the context of all handlers */
 	struct site *site;
 	struct access *access;
 	struct account *account;
+	struct cameras *cameras;
 	struct house *house;
 	struct archive *archive;
 	struct live *live;

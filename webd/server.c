@@ -71,6 +71,8 @@ static void on_session_end(void *context, int64_t session)
 	const struct server *server = context;
 
 	live_end_session(server->parts.live, session);
+	if (server->parts.cameras)
+		cameras_end_session(server->parts.cameras, session);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------------- */
@@ -158,6 +160,7 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.control = server->parts.control,
 		.access = server->parts.access,
 		.site = server->parts.site,
+		.cameras = server->parts.cameras,
 		.files = server->parts.files,
 		.store_path = store_path(server->settings->store_url),
 		.broker_up = broker_up,
@@ -266,6 +269,8 @@ int server_open(sd_event *event, const struct settings *settings, struct server 
 	if (r >= 0)
 		r = open_site(server);
 	if (r >= 0)
+		r = cameras_open(event, settings->cameras, &server->parts.cameras);
+	if (r >= 0)
 		r = open_files(server);
 	if (r >= 0)
 		r = open_pages(server, settings, &server->parts.pages);
@@ -291,6 +296,8 @@ void server_close(struct server *server)
 	http_close(server->parts.http);
 	bus_close(server->parts.bus);
 	account_close(server->parts.account);
+	cameras_close(server->parts.cameras);
+	server->parts.cameras = NULL;
 	pages_close(server->parts.pages);
 	static_close(server->parts.files);
 	control_close(server->parts.control);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,6 +182,62 @@ static void read_site(struct conf *conf, struct settings *settings)
 	settings->language = languages[site.language];
 }
 
+static const struct conf_item camera_items[] = {
+	{ "url", CONF_STRING, offsetof(struct camera_settings, url), .required = true,
+	  .help = "its MJPEG stream (Debian's motion: http://HOST:8081/) or a JPEG: http://[USER:PASSWORD@]HOST[:PORT]/PATH" },
+	{ "label", CONF_STRING, offsetof(struct camera_settings, label), NULL, .help = "what people call it" },
+	{ "device", CONF_STRING, offsetof(struct camera_settings, device), NULL,
+	  .help = "NODE/DEVICE whose `motion` it tells, by motion's on_event_start" },
+	{ 0 },
+};
+
+static void check_camera(struct conf *conf, const struct conf_section *section, const struct camera_settings *camera)
+{
+	char reason[160], name[SERIES_TEXT_MAX + 1];
+	struct series series;
+
+	if (!series_name_valid(camera->name, strlen(camera->name)))
+		conf_mistake(conf, section, NULL, "[camera %s]: a camera's name is [a-z0-9][a-z0-9_-]{0,31}", camera->name);
+	if (camera->url && camera_check_url(camera->url, reason) < 0)
+		conf_mistake(conf, section, "url", "%s", reason);
+	if (camera->label && strlen(camera->label) > CAMERA_LABEL_MAX)
+		conf_mistake(conf, section, "label", "at most %d bytes", CAMERA_LABEL_MAX);
+	if (!camera->device)
+		return;
+	if (strlen(camera->device) > SERIES_TEXT_MAX - 8 ||
+	    snprintf(name, sizeof(name), "%s/motion", camera->device) >= (int)sizeof(name) ||
+	    series_parse(name, strlen(name), &series) < 0)
+		conf_mistake(conf, section, "device", "\"%s\": allowed is NODE/DEVICE", camera->device);
+}
+
+static void read_cameras(struct conf *conf, struct settings *settings)
+{
+	const struct conf_section *section = NULL;
+	struct camera_settings **end = &settings->cameras;
+
+	while ((section = conf_next(conf, "camera", section))) {
+		struct camera_settings *camera = calloc(1, sizeof(*camera));
+
+		if (!camera)
+			return;
+		conf_read(conf, section, "camera", camera_items, camera);
+		camera->name = conf_section_name(section);
+		check_camera(conf, section, camera);
+		*end = camera;
+		end = (struct camera_settings **)&camera->next;
+	}
+}
+
+void settings_done(struct settings *settings)
+{
+	while (settings->cameras) {
+		struct camera_settings *camera = settings->cameras;
+
+		settings->cameras = (struct camera_settings *)camera->next;
+		free(camera);
+	}
+}
+
 void settings_read(struct conf *conf, struct settings *ret_settings)
 {
 	struct store_section store;
@@ -195,6 +252,7 @@ void settings_read(struct conf *conf, struct settings *ret_settings)
 		conf_mistake(conf, conf_section(conf, "store", NULL), "url", "%s", error);
 	ret_settings->store_url = store.url;
 	read_site(conf, ret_settings);
+	read_cameras(conf, ret_settings);
 	ret_settings->log_level = log_read_settings(conf);
 }
 
@@ -204,5 +262,6 @@ void settings_print(void)
 	conf_print_items("[http]", http_items, stdout);
 	conf_print_items("[store]", store_items, stdout);
 	conf_print_items("[site]", site_items, stdout);
+	conf_print_items("[camera NAME]", camera_items, stdout);
 	conf_print_items("[log]", log_items, stdout);
 }

@@ -7,6 +7,7 @@
 #include "../common/bus.h"
 #include "../common/conf.h"
 #include "../common/log.h"
+#include "camera.h"
 
 struct settings {
 	struct bus_settings bus;
@@ -17,6 +18,7 @@ struct settings {
 	const char *trusted_proxy;        /* addresses; NULL: none */
 	const char *web_dir;              /* holds templates/, static/, strings/, javascript/ */
 	const char *store_url;
+	struct camera_settings *cameras;
 	const char *site_file; /* webd's own; NULL: by the state folder or the store */
 	const char *timezone;  /* NULL: the machine's */
 	const char *title;
@@ -26,6 +28,9 @@ struct settings {
 
 /* Reads all sections. Mistakes are for conf_finish to tell. Strings belong to conf, or live as long as the program. */
 void settings_read(struct conf *conf, struct settings *ret_settings);
+
+/* Frees the list of cameras; strings are the conf's. */
+void settings_done(struct settings *settings);
 
 /* Prints the keys for --help. */
 void settings_print(void);

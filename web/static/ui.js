@@ -169,7 +169,7 @@ function show(page) {
     if (document.querySelector('[data-part=head]')) document.title = page.title;
   }
   for (const e of $('.tile, form.ctl')) tried.delete(e.dataset.series);
-  dress(); sparks(); ages();
+  dress(); cameras(); looks(); sparks(); ages();
 }
 
 /* ---- the event stream ---- */
@@ -341,6 +341,38 @@ function dress() {
     };
   }
 }
+/* ---- cameras: a stream only in view and while the page is looked at; else a still now and then ---- */
+const inView = new Set();
+const onView = 'IntersectionObserver' in window && new IntersectionObserver(list => {
+  for (const e of list) e.isIntersecting ? inView.add(e.target) : inView.delete(e.target);
+  looks();
+}, { rootMargin: '50px' });
+function looks() {
+  if (document.readyState !== 'complete') return;      // a stream that begins before would keep the page loading for ever
+  for (const img of $('img[data-cam]')) {
+    const wanted = !document.hidden && inView.has(img) ? `/camera/${img.dataset.cam}/stream` : `/camera/${img.dataset.cam}/still.jpg`;
+    if (!document.hidden && !(img.getAttribute('src') || '').startsWith(wanted)) img.src = wanted;
+    else if (document.hidden && (img.getAttribute('src') || '').includes('/stream')) img.removeAttribute('src');
+  }
+}
+function stills() {
+  if (!document.hidden) for (const img of $('img[data-still]')) {
+    const next = new Image();                 // shown when it is there whole, so that nothing flickers
+    next.onload = () => { img.src = next.src; };
+    next.src = `/camera/${img.dataset.still}/still.jpg?${Math.floor(Date.now() / 10000)}`;
+  }
+}
+function cameras() {
+  for (const img of $('img[data-cam]')) if (onView && !img.onerror) {
+    onView.observe(img);
+    /* Away: asked again as often as its server does. */
+    img.onerror = () => { setTimeout(() => { if (img.isConnected && !document.hidden) img.src = `/camera/${img.dataset.cam}/stream?${Date.now()}`; }, 30000); later(refresh, 1500); };
+  }
+  for (const b of $('[data-full]')) { b.hidden = !document.fullscreenEnabled; b.onclick = () => b.closest('section').querySelector('.cam').requestFullscreen(); }
+}
+document.addEventListener('visibilitychange', looks);
+addEventListener('load', () => setTimeout(looks));
+setInterval(stills, 10000);
 function autos() { for (const f of $('form[data-auto]')) f.onchange = () => f.requestSubmit(); }   // a choice is asked for at once
 function reveal() {                        // a password, while it is typed
   for (const b of $('[data-reveal]')) {
@@ -360,7 +392,7 @@ function outcome() {
 }
 
 window.foyer = { api, T, num, lang, $, put, span, say, refresh, later, now };
-learnClock(root); tools(); dress(); reveal(); autos(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
+learnClock(root); tools(); dress(); reveal(); autos(); cameras(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
 document.addEventListener('visibilitychange', ages);
 if (!('outside' in root.dataset)) setInterval(() => { if (!document.hidden) refresh(); }, 60000);      // what only time brings: silence, a door open for long
 })();
