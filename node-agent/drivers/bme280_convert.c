@@ -12,6 +12,11 @@ static int32_t s16(const uint8_t *bytes)
 	return (int16_t)u16(bytes);
 }
 
+static int32_t s8(uint8_t byte)
+{
+	return byte < 0x80 ? byte : byte - 0x100;
+}
+
 int bme280_calibrate(struct bme280 *ret_bme280, const uint8_t pressure[BME280_CALIBRATION],
 		     const uint8_t humidity[BME280_CALIBRATION_HUMIDITY])
 {
@@ -31,9 +36,9 @@ int bme280_calibrate(struct bme280 *ret_bme280, const uint8_t pressure[BME280_CA
 	c->h1 = pressure[25];
 	c->h2 = s16(humidity);
 	c->h3 = humidity[2];
-	c->h4 = (int8_t)humidity[3] * 16 + (humidity[4] & 15);
-	c->h5 = (int8_t)humidity[5] * 16 + (humidity[4] >> 4);
-	c->h6 = (int8_t)humidity[6];
+	c->h4 = s8(humidity[3]) * 16 + (humidity[4] & 15);
+	c->h5 = s8(humidity[5]) * 16 + (humidity[4] >> 4);
+	c->h6 = s8(humidity[6]);
 	return 0;
 }
 
