@@ -57,12 +57,13 @@ void outbox_give_up(struct outbox *outbox, int64_t count)
 	outbox->given_up += count;
 }
 
-/* All that waited is settled: what was given up meanwhile is known, and the next time is news again. */
+/* There is room again: what was given up meanwhile is known, and the next time is news. */
 static void tell_given_up(struct outbox *outbox)
 {
-	if (outbox->given_up == outbox->given_up_told || outbox->fresh.unsettled > 0 || outbox_spill_count(outbox) > 0)
+	if (outbox->given_up == outbox->given_up_told || outbox->file || outbox->window.unsettled > 0 ||
+	    outbox->fresh.unsettled > outbox->fresh.max / 4)
 		return;
-	log_warning("the outbox is empty again; %" PRId64 " readings were given up", outbox->given_up - outbox->given_up_told);
+	log_warning("the outbox has room again; %" PRId64 " readings were given up", outbox->given_up - outbox->given_up_told);
 	outbox->given_up_told = outbox->given_up;
 }
 
