@@ -21,7 +21,7 @@ static int aht20_trigger(struct device *device)
 {
 	struct aht20 *aht20 = device->state;
 	bool again = aht20->initializing;
-	int status = i2c_read_byte(device->i2c, 0x71);
+	int status = i2c_receive_byte(device->i2c); /* whatever is read begins with the status (5.3) */
 
 	if (status < 0)
 		return status;
