@@ -23,17 +23,16 @@ enum { SETTLE_MS = 50, ANSWER_TURNS = 8, GONE_TURNS = 2 };
 enum { I2C_READ = 64, I2C_READY = 0x01 }; /* 6.2.4: a status byte comes before the frame */
 enum { SPEED = 115200 };                  /* 6.2.3, after power-on */
 
-enum step { STEP_FIRMWARE, STEP_SAM, STEP_RF, STEP_LIST };
+/* The first one also ends the chip's low power mode, in which it may take no other. */
+enum step { STEP_SAM, STEP_FIRMWARE, STEP_RF, STEP_LIST };
 
 static const struct {
 	uint8_t len, bytes[5];
 } commands[] = {
-	[STEP_FIRMWARE] = { 1, { GET_FIRMWARE } },
 	[STEP_SAM] = { 4, { SAM_CONFIGURATION, 1, 20, 1 } }, /* normal mode: no secure module */
-	[STEP_RF] = { 5,
-		      { RF_CONFIGURATION, 5, 0xFF, 0x01,
-			1 } }, /* MaxRetries: it looks for a badge twice, then says that there is none */
-	[STEP_LIST] = { 3, { LIST_PASSIVE_TARGET, 1, 0 } }, /* one badge, type A at 106 kbit/s */
+	[STEP_FIRMWARE] = { 1, { GET_FIRMWARE } },
+	[STEP_RF] = { 5, { RF_CONFIGURATION, 5, 0xFF, 1, 1 } }, /* MaxRetries: it looks for a badge twice, no longer */
+	[STEP_LIST] = { 3, { LIST_PASSIVE_TARGET, 1, 0 } },     /* one badge, type A at 106 kbit/s */
 };
 
 struct pn532_config {
@@ -176,15 +175,15 @@ static int answered(struct device *device, const uint8_t *data, size_t len, stru
 		return 0; /* of an earlier command */
 	pn532->asked = false;
 	switch (pn532->step) {
+	case STEP_SAM:
+		pn532->step = STEP_FIRMWARE;
+		return 0;
 	case STEP_FIRMWARE:
 		if (len < 2 || data[1] != IC_PN532) {
 			snprintf(device->error, sizeof(device->error), "the chip says that it is 0x%02x, not a PN532 (0x32)",
 				 len < 2 ? 0 : data[1]);
 			return -ENODEV;
 		}
-		pn532->step = STEP_SAM;
-		return 0;
-	case STEP_SAM:
 		pn532->step = STEP_RF;
 		return 0;
 	case STEP_RF:

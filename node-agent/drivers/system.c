@@ -148,6 +148,7 @@ const struct driver system_driver = {
 	.items = items,
 	.config_size = sizeof(struct system_config),
 	.interval = "60s",
+	.blocks = true, /* a disk on the network may be away */
 	.configure = system_configure,
 	.fetch = system_fetch,
 };
