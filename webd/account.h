@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "access.h"
+#include "house.h"
 #include "pages.h"
 
 struct account;
@@ -21,4 +22,5 @@ void account_setup_page(struct account *account, struct http_request *request); 
 void account_setup(struct account *account, struct http_request *request);       /* POST /setup/:code: user, password */
 void account_settings(struct account *account, struct http_request *request);    /* GET /settings */
 void account_change(struct account *account, struct http_request *request);      /* POST /settings/:what, for oneself */
-void account_administer(struct account *account, struct http_request *request);  /* POST /settings/house/:what */
+void account_arrange(struct account *account, struct house *house, struct http_request *request); /* POST /settings/house/room */
+void account_administer(struct account *account, struct http_request *request);                   /* POST /settings/house/:what */

@@ -1,10 +1,12 @@
 /* What people change: their own password and sessions; as administrators, users and tokens. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/clock.h"
+#include "../common/value.h"
 #include "account_internal.h"
 #include "pages_account.h"
 
@@ -310,6 +312,80 @@ static void remove_token(struct account *account, struct http_request *request)
 		refuse(account, request, "tokens", "fault_file");
 	else
 		done(account, request, "tokens", "done_token_gone");
+}
+
+/* ---- the house: names, order, what is hidden and pinned ------------------------------------------------------------------------------------ */
+
+/* Keeps a wish (NULL: none), and shows it. */
+static int wish(struct account *account, struct house *house, const char *value, const char *format, ...)
+{
+	char key[160], kept[168];
+	va_list words;
+	int r;
+
+	va_start(words, format);
+	vsnprintf(key, sizeof(key), format, words);
+	va_end(words);
+	snprintf(kept, sizeof(kept), "house.%s", key);
+	r = site_set_setting(account->site, kept, value);
+	return r < 0 ? r : house_arrange(house, key, value);
+}
+
+static int arrange_device(struct account *account, struct house *house, const struct http_request *request,
+			  const struct house_device *device)
+{
+	char field[SERIES_TEXT_MAX + 16], name[SERIES_TEXT_MAX + 1];
+	bool hide;
+	int r = 0;
+
+	snprintf(field, sizeof(field), "hide:%s", device->name);
+	hide = http_form(request, field) != NULL;
+	if (hide != device->hidden)
+		r = wish(account, house, hide ? "1" : NULL, "hidden.%s/%s", device->node->name, device->name);
+	for (const struct house_series *series = device->series; r >= 0 && series; series = series->next) {
+		bool pin;
+
+		series_format(&series->name, name);
+		snprintf(field, sizeof(field), "pin:%s", name);
+		pin = http_form(request, field) != NULL;
+		if (pin != series->pinned)
+			r = wish(account, house, pin ? "1" : NULL, "pinned.%s", name);
+	}
+	return r;
+}
+
+void account_arrange(struct account *account, struct house *house, struct http_request *request)
+{
+	const char *name = http_form(request, "node"), *label = http_form(request, "label"), *order = http_form(request, "order");
+	const struct house_node *node = name ? house_node(house, name) : NULL;
+	struct value checked;
+	char *end = NULL;
+	long rank = order && order[0] ? strtol(order, &end, 10) : HOUSE_RANK_LAST;
+	int r;
+
+	if (!node) {
+		refuse(account, request, "rooms", "fault_gone");
+		return;
+	}
+	if (!label || strlen(label) > HOUSE_LABEL_MAX || value_of_text(label, strlen(label), &checked) < 0) {
+		refuse(account, request, "rooms", "fault_label");
+		return;
+	}
+	if ((end && *end) || rank < 1 || rank > HOUSE_RANK_LAST) {
+		refuse(account, request, "rooms", "fault_order");
+		return;
+	}
+	r = wish(account, house, label[0] ? label : NULL, "label.%s", node->name);
+	if (r >= 0)
+		r = wish(account, house, rank < HOUSE_RANK_LAST ? order : NULL, "order.%s", node->name);
+	for (const struct house_device *device = node->devices; r >= 0 && device; device = device->next)
+		r = arrange_device(account, house, request, device);
+	if (r < 0) {
+		refuse(account, request, "rooms", fault_of(r));
+		return;
+	}
+	access_note(account->access, request, access_who(account->access, request).name, "setting_changed", node->name);
+	done(account, request, "rooms", "done_house");
 }
 
 void account_administer(struct account *account, struct http_request *request)

@@ -33,6 +33,7 @@ void house_close(struct house *house)
 {
 	if (!house)
 		return;
+	house_forget_wishes(house);
 	while (house->nodes) {
 		struct house_node *node = house->nodes;
 
@@ -117,12 +118,13 @@ struct house_node *house_make_node(struct house *house, const char *name, int *r
 	node->uptime_s = node->outbox = node->oldest_ms = node->given_up = node->rss = -1;
 	node->next = *link;
 	*link = node;
+	house_apply_node(house, node);
 	house->node_count++;
 	house->revision++;
 	return node;
 }
 
-static struct house_device *make_device(struct house_node *node, const char *name)
+static struct house_device *make_device(const struct house *house, struct house_node *node, const char *name)
 {
 	struct house_device **link = &node->devices, *device;
 
@@ -137,6 +139,7 @@ static struct house_device *make_device(struct house_node *node, const char *nam
 	device->node = node;
 	device->next = *link;
 	*link = device;
+	house_apply_device(house, device);
 	return device;
 }
 
@@ -172,7 +175,7 @@ struct house_entry *house_make_series(struct house *house, const struct series *
 	if (!node)
 		return NULL;
 	entry = calloc(1, sizeof(*entry));
-	device = entry ? make_device(node, name->device) : NULL;
+	device = entry ? make_device(house, node, name->device) : NULL;
 	if (!device) {
 		free(entry);
 		*ret_error = -ENOMEM;
@@ -182,6 +185,7 @@ struct house_entry *house_make_series(struct house *house, const struct series *
 	entry->series.quantity = quantity_info_of(name->quantity);
 	strncat(entry->series.unit, entry->series.quantity->unit, UNIT_MAX);
 	link_series(house, device, entry);
+	house_apply_series(house, &entry->series);
 	return entry;
 }
 

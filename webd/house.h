@@ -10,6 +10,7 @@
 #include "../common/quantity.h"
 #include "../common/reading.h"
 
+enum { HOUSE_RANK_LAST = 1000000 };
 enum { HOUSE_LABEL_MAX = 64, HOUSE_ICON_MAX = 32 };        /* bytes, without NUL */
 enum { HOUSE_NODES_MAX = 1000, HOUSE_SERIES_MAX = 20000 }; /* beyond: told once in the log, not shown */
 
@@ -29,6 +30,7 @@ struct house_series { /* one quantity of one device */
 	bool has_value;
 	struct value value;
 	int64_t time_ms;
+	bool pinned;       /* an output that the household wants at the top */
 	bool time_guessed; /* nobody told when it was read: time_ms is when we heard of it */
 	struct house_device *device;
 	struct house_series *next; /* of the same device, in order of name */
@@ -41,6 +43,7 @@ struct house_device {
 	char driver[NAME_MAX_LEN + 1];
 	char fault[COMMAND_ERROR_MAX + 1]; /* $health's error; "" when it is well */
 	int64_t fault_since_ms;
+	bool hidden; /* from the overview and its node's panel, at the household's wish */
 	struct house_node *node;
 	struct house_series *series;
 	struct house_device *next; /* of the same node, in order of name */
@@ -48,7 +51,9 @@ struct house_device {
 
 struct house_node {
 	char name[NAME_MAX_LEN + 1];
-	char label[HOUSE_LABEL_MAX + 1]; /* "" without */
+	char label[HOUSE_LABEL_MAX + 1];     /* "" without */
+	char own_label[HOUSE_LABEL_MAX + 1]; /* the household's own; "" without */
+	int rank;                            /* in the overview: smaller first, then by name */
 	char icon[HOUSE_ICON_MAX + 1];
 	char version[HOUSE_ICON_MAX + 1];
 	bool known_status; /* it said online or offline at all (a bare publisher never does) */
@@ -105,6 +110,10 @@ int house_health(struct house *house, const char *node, const char *json, size_t
 const struct house_collector *house_collector(const struct house *house);
 void house_collector_status(struct house *house, bool online, int64_t time_ms);
 void house_collector_health(struct house *house, const char *json, size_t len, int64_t now_ms);
+
+/* How the household wants it shown: "label.NODE" its name, "order.NODE" a number, "hidden.NODE/DEVICE" and "pinned.NODE/DEVICE/QUANTITY" any text.
+ * value NULL: no wish any more. What is not there yet gets it when it comes. 0, -EINVAL (key too long), -ENOSPC, -ENOMEM. */
+int house_arrange(struct house *house, const char *key, const char *value);
 
 /* Whether a wish fits what $info says of the output. Returns 0, -ENOENT no such output, -EINVAL with reason ("200 is over 180") of
  * READING_REASON_MAX bytes. */

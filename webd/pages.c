@@ -77,6 +77,52 @@ static void add_empty(const struct pages *pages, cJSON *data)
 	cJSON_AddStringToObject(data, "base", pages->settings.base);
 }
 
+static int by_rank(const void *a, const void *b)
+{
+	const struct house_node *one = *(const struct house_node *const *)a, *two = *(const struct house_node *const *)b;
+
+	return one->rank != two->rank ? (one->rank < two->rank ? -1 : 1) : strcmp(one->name, two->name);
+}
+
+/* The rooms in the household's order. */
+static void add_rooms(const struct pages *pages, const struct view *view, cJSON *data)
+{
+	cJSON *panels = cJSON_AddArrayToObject(data, "panels"), *chips = cJSON_AddArrayToObject(data, "chips");
+	const struct house_node **list;
+	size_t count = 0, i = 0;
+
+	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next)
+		count++;
+	list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		return;
+	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next)
+		list[i++] = node;
+	qsort(list, count, sizeof(*list), by_rank);
+	for (i = 0; i < count; i++) {
+		cJSON_AddItemToArray(panels, view_panel(view, list[i]));
+		cJSON_AddItemToArray(chips, view_chip(view, list[i]));
+	}
+	free(list);
+}
+
+/* What the household touches most: a control again, its twin stands in its room. */
+static void add_pinned(const struct pages *pages, const struct view *view, cJSON *data)
+{
+	cJSON *pinned = cJSON_AddArrayToObject(data, "pinned");
+
+	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next)
+		for (const struct house_device *device = node->devices; device; device = device->next)
+			for (const struct house_series *series = device->series; series; series = series->next)
+				if (series->pinned && (series->output == HOUSE_SWITCH || series->output == HOUSE_BUTTON)) {
+					cJSON *control = view_control(view, series);
+
+					cJSON_AddStringToObject(control, "twin", "pin");
+					cJSON_AddItemToArray(pinned, control);
+				}
+	cJSON_AddBoolToObject(data, "has_pinned", cJSON_GetArraySize(pinned) > 0);
+}
+
 static void add_cameras(const struct pages *pages, const struct view *view, cJSON *data)
 {
 	const struct camera *camera = pages->settings.cameras ? cameras_first(pages->settings.cameras) : NULL;
@@ -92,7 +138,6 @@ static cJSON *overview_data(const struct pages *pages, struct http_request *requ
 	const struct view *view = &visit->view;
 	const struct house *house = pages->settings.house;
 	char text[WORDING_MAX];
-	cJSON *panels, *chips;
 
 	cJSON_AddTrueToObject(data, "is_overview");
 	if (!house_nodes(house)) {
@@ -102,12 +147,8 @@ static cJSON *overview_data(const struct pages *pages, struct http_request *requ
 	cJSON_AddStringToObject(data, "today", wording_day(pages->strings, view->language, view->now_ms, text));
 	view_attention(view, house, data);
 	add_cameras(pages, view, data);
-	panels = cJSON_AddArrayToObject(data, "panels");
-	chips = cJSON_AddArrayToObject(data, "chips");
-	for (const struct house_node *node = house_nodes(house); node; node = node->next) {
-		cJSON_AddItemToArray(panels, view_panel(view, node));
-		cJSON_AddItemToArray(chips, view_chip(view, node));
-	}
+	add_pinned(pages, view, data);
+	add_rooms(pages, view, data);
 	return data;
 }
 

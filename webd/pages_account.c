@@ -192,10 +192,46 @@ static void add_house(const struct visit *visit, struct site *site, const struct
 	}
 }
 
+static void add_room(const struct house_node *node, const struct view *view, cJSON *rooms)
+{
+	cJSON *room = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(room, "devices"), *outputs;
+	char name[SERIES_TEXT_MAX + 1], label[VIEW_LABEL_MAX];
+
+	cJSON_AddItemToArray(rooms, room);
+	outputs = cJSON_AddArrayToObject(room, "outputs");
+	cJSON_AddStringToObject(room, "name", node->name);
+	cJSON_AddStringToObject(room, "label", view_node_label(node));
+	cJSON_AddStringToObject(room, "own_label", node->own_label);
+	cJSON_AddStringToObject(room, "given_label", node->label[0] ? node->label : node->name);
+	if (node->rank < HOUSE_RANK_LAST)
+		cJSON_AddNumberToObject(room, "order", node->rank);
+	for (const struct house_device *device = node->devices; device; device = device->next) {
+		cJSON *item = cJSON_CreateObject();
+
+		cJSON_AddItemToArray(devices, item);
+		cJSON_AddStringToObject(item, "device", device->name);
+		cJSON_AddStringToObject(item, "device_label", view_device_label(device));
+		cJSON_AddBoolToObject(item, "hidden", device->hidden);
+		for (const struct house_series *series = device->series; series; series = series->next) {
+			cJSON *output;
+
+			if (series->output != HOUSE_SWITCH && series->output != HOUSE_BUTTON)
+				continue;
+			output = cJSON_CreateObject();
+			cJSON_AddItemToArray(outputs, output);
+			cJSON_AddStringToObject(output, "series", series_format(&series->name, name));
+			cJSON_AddStringToObject(output, "series_label", view_series_label(view, series, label));
+			cJSON_AddBoolToObject(output, "pinned", series->pinned);
+		}
+	}
+	cJSON_AddBoolToObject(room, "has_devices", node->devices != NULL);
+	cJSON_AddBoolToObject(room, "has_outputs", cJSON_GetArraySize(outputs) > 0);
+}
+
 /* What was done, or is wrong, stands at its part of the page; of a part that is not there at the top. */
 static void add_said(const struct view *view, const struct settings_page *page, cJSON *data)
 {
-	static const char *const parts[] = { "password", "sessions", "users", "tokens" };
+	static const char *const parts[] = { "password", "sessions", "users", "tokens", "rooms" };
 	char key[24] = "said";
 
 	if (page->token || (!page->done && !page->fault))
@@ -231,6 +267,13 @@ void pages_settings(struct pages *pages, struct http_request *request, unsigned 
 		sessions.list = cJSON_AddArrayToObject(data, "sessions");
 		site_each_session(site, add_session, &sessions);
 		cJSON_AddBoolToObject(data, "others", sessions.others > 0);
+	}
+	if (visit.who.role == SITE_ADMINISTER) {
+		cJSON *rooms = cJSON_AddArrayToObject(data, "rooms");
+
+		for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next)
+			add_room(node, &visit.view, rooms);
+		cJSON_AddBoolToObject(data, "has_rooms", cJSON_GetArraySize(rooms) > 0);
 	}
 	if (visit.who.role == SITE_ADMINISTER && !open)
 		add_house(&visit, site, page, data);

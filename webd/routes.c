@@ -234,6 +234,13 @@ static void change(struct http_request *request, void *context)
 	account_change(((const struct parts *)context)->account, request);
 }
 
+static void arrange(struct http_request *request, void *context)
+{
+	const struct parts *parts = context;
+
+	account_arrange(parts->account, parts->house, request);
+}
+
 static void administer(struct http_request *request, void *context)
 {
 	account_administer(((const struct parts *)context)->account, request);
@@ -272,6 +279,7 @@ const struct http_route routes[] = {
 	{ "POST", "/setup/:code", setup, SITE_NOBODY },
 	{ "GET", "/settings", settings, SITE_VIEW },
 	{ "POST", "/settings/:what", change, SITE_VIEW },
+	{ "POST", "/settings/house/room", arrange, SITE_ADMINISTER },
 	{ "POST", "/settings/house/:what", administer, SITE_ADMINISTER },
 	{ "GET", "/metrics", metrics, SITE_VIEW },
 	{ "GET", "/healthz", health, SITE_NOBODY },

@@ -97,6 +97,12 @@ static void site_path(const struct settings *settings, char *buf, size_t size)
 		snprintf(buf, size, "%.*swebd.db", slash ? (int)(slash - store) + 1 : 0, store);
 }
 
+static int take_wish(void *context, const char *key, const char *value)
+{
+	house_arrange(context, key + strlen("house."), value);
+	return 0;
+}
+
 static int open_site(struct server *server)
 {
 	struct parts *parts = &server->parts;
@@ -121,6 +127,8 @@ static int open_site(struct server *server)
 		r = account_open(server->event, parts->site, parts->access, &parts->account);
 	if (r == 0)
 		access_on_end(parts->access, on_session_end, server);
+	if (r == 0)
+		r = site_each_setting(parts->site, "house.", take_wish, parts->house);
 	return r;
 }
 

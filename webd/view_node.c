@@ -39,13 +39,13 @@ static const struct house_series **sorted(const struct house_node *node, size_t 
 	size_t count = 0;
 
 	for (const struct house_device *device = node->devices; device; device = device->next)
-		for (const struct house_series *series = device->series; series; series = series->next)
+		for (const struct house_series *series = device->series; series && !device->hidden; series = series->next)
 			count++;
 	list = calloc(count ? count : 1, sizeof(*list));
 	*ret_count = list ? count : 0;
 	count = 0;
 	for (const struct house_device *device = list ? node->devices : NULL; device; device = device->next)
-		for (const struct house_series *series = device->series; series; series = series->next)
+		for (const struct house_series *series = device->series; series && !device->hidden; series = series->next)
 			list[count++] = series;
 	if (list)
 		qsort(list, count, sizeof(*list), by_rank);

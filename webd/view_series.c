@@ -15,7 +15,7 @@ bool view_is_stale(const struct view *view, const struct house_series *series)
 
 const char *view_node_label(const struct house_node *node)
 {
-	return node->label[0] ? node->label : node->name;
+	return node->own_label[0] ? node->own_label : node->label[0] ? node->label : node->name;
 }
 
 const char *view_device_label(const struct house_device *device)

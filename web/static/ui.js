@@ -214,7 +214,7 @@ function apply(f, value) {
     b.setAttribute('aria-checked', !!value); b.value = value ? 0 : 1; delete b.dataset.want;
     f.classList.toggle('lit', !!value);
   } else if (kind === 'range' && typeof value === 'number') {
-    const r = f.querySelector('input[type=range]'); r.value = value; f.dataset.value = value; fill(r);
+    const r = f.querySelector('input[type=range]'); f.dataset.value = value; if (f.dragged) ghost(f, r); else { r.value = value; fill(r); }
     f.classList.toggle('lit', 'lamp' in f.dataset && value > 0);
   } else if (kind === 'text' && typeof value === 'string') {
     const i = f.querySelector('.input'); if (document.activeElement !== i) i.value = value;
@@ -262,6 +262,17 @@ async function send(f, value) {
   all.forEach(x => settle(x, good, r.value ?? value, text));
   say(f.querySelector('.ctl-n').textContent + '. ' + text);
 }
+/* A slider under the finger: the newest wish wins, one on its way at a time, at most ten a second. */
+async function drag(f, value) {
+  if (f.on_way === value && f.next === undefined) return;
+  f.next = value;
+  if (f.on_way !== undefined) return;
+  while (f.next !== undefined) {
+    f.on_way = f.next; f.next = undefined;
+    await Promise.all([send(f, f.on_way), new Promise(r => setTimeout(r, 100))]);
+  }
+  f.on_way = undefined;
+}
 /* The node's word on anybody's wish: every browser shows it. */
 function result({ series, ok, value, error, latency_ms }) {
   for (const f of twins(series)) {
@@ -276,7 +287,7 @@ function wish(f) {
     const on = b.getAttribute('aria-checked') !== 'true';
     for (const x of twins(f.dataset.series)) x.querySelector('[role=switch]').dataset.want = on;
     send(f, on ? 1 : 0);
-  } else if (kind === 'range') send(f, +f.querySelector('input[type=range]').value);
+  } else if (kind === 'range') drag(f, +f.querySelector('input[type=range]').value);
   else if (kind === 'text') send(f, f.querySelector('.input').value);
   else send(f, 1);
 }
@@ -302,8 +313,8 @@ function controls() {
     if (r) {
       f.dataset.value = r.value;
       if (f.querySelector('output [data-dec]').textContent !== '–') fill(r);
-      r.oninput = () => { fill(r); ghost(f, r); };
-      r.onchange = () => f.requestSubmit();
+      r.oninput = () => { f.dragged = true; fill(r); ghost(f, r); if (!('confirm' in f.dataset)) drag(f, +r.value); };
+      r.onchange = () => { f.dragged = false; f.requestSubmit(); };
     }
     f.onsubmit = e => {
       e.preventDefault();
