@@ -9,11 +9,10 @@
 #include "../common/log.h"
 #include "../common/service.h"
 #include "../common/wire.h"
-#include "actuator.h"
 #include "announce.h"
 #include "backfill.h"
+#include "hardware.h"
 #include "outbox.h"
-#include "sampler.h"
 
 enum { BACKFILL_MS = 20, HEALTH_SOON_MS = 200 };
 
@@ -23,8 +22,7 @@ struct agent {
 	const struct settings *settings;
 	struct bus *bus;
 	struct outbox *outbox;
-	struct sampler *sampler;
-	struct actuator *actuator;
+	struct hardware *hardware;
 	struct backfill backfill;
 	char status_topic[WIRE_TOPIC_MAX + 1], client_id[NAME_MAX_LEN + 16];
 };
@@ -56,7 +54,7 @@ static int on_health_timer(sd_event_source *source, uint64_t now_us, void *userd
 
 	(void)now_us;
 	if (bus_connected(agent->bus))
-		announce_health(agent->bus, agent->settings, agent->sampler, agent->outbox);
+		announce_health(agent->bus, agent->settings, hardware_sampler(agent->hardware), agent->outbox);
 	arm(source, interval_ms, interval_ms / 20);
 	return 0;
 }
@@ -71,7 +69,7 @@ static int on_backfill_timer(sd_event_source *source, uint64_t now_us, void *use
 	if (backfill_step(&agent->backfill, agent->outbox))
 		arm(source, BACKFILL_MS, 1);
 	else
-		sampler_start(agent->sampler);
+		hardware_start(agent->hardware);
 	return 0;
 }
 
@@ -85,6 +83,7 @@ static void on_connected(void *context, bool session_present)
 	announce_status(agent->bus, agent->settings, "online");
 	announce_info(agent->bus, agent->settings);
 	outbox_connected(agent->outbox);
+	hardware_broker(agent->hardware, true);
 	arm(agent->health_timer, HEALTH_SOON_MS, 50);
 	if (agent->backfill.device)
 		arm(agent->backfill_timer, BACKFILL_MS, 1);
@@ -96,6 +95,7 @@ static void on_disconnected(void *context, const char *reason)
 	struct agent *agent = context;
 
 	outbox_disconnected(agent->outbox);
+	hardware_broker(agent->hardware, false);
 	service_status("no broker: %s", reason);
 }
 
@@ -123,7 +123,7 @@ static void on_message(void *context, const struct bus_message *message)
 	else if (topic.kind == WIRE_COLLECTOR_STATUS)
 		on_collector(agent, message);
 	else if (topic.kind == WIRE_SET)
-		actuator_command(agent->actuator, &topic.series, message);
+		hardware_command(agent->hardware, &topic.series, message);
 }
 
 static void on_acknowledged(void *context, int publish_id)
@@ -169,8 +169,7 @@ static int open_bus(struct agent *agent)
 
 static int open_parts(struct agent *agent)
 {
-	static const struct sampler_hooks sampler_hooks = { .reading = on_reading, .health = on_health_change };
-	static const struct actuator_hooks actuator_hooks = { .reading = on_reading };
+	static const struct hardware_hooks hooks = { .reading = on_reading, .health = on_health_change };
 	const struct settings *settings = agent->settings;
 	const struct outbox_settings outbox_settings = {
 		.base = settings->bus.base,
@@ -196,33 +195,36 @@ static int open_parts(struct agent *agent)
 		outbox_configure(agent->outbox, &outbox_settings);
 	else
 		r = outbox_open(agent->event, &outbox_settings, &agent->outbox);
-	if (r >= 0)
-		r = sampler_open(agent->event, settings->devices, settings->clock_rate, &sampler_hooks, agent, &agent->sampler);
-	if (r >= 0)
-		r = actuator_open(agent->event, settings->bus.base, settings->devices, agent->sampler, &actuator_hooks, agent,
-				  &agent->actuator);
+	if (r >= 0 && agent->hardware)
+		r = hardware_change(agent->hardware, settings, &hooks, agent);
+	else if (r >= 0)
+		r = hardware_open(agent->event, settings, &hooks, agent, &agent->hardware);
 	if (r >= 0)
 		r = open_bus(agent);
 	if (r < 0)
 		return r;
 	outbox_use(agent->outbox, agent->bus);
-	actuator_use(agent->actuator, agent->bus);
+	hardware_use(agent->hardware, agent->bus);
 	backfill_init(&agent->backfill, settings->devices, settings->back_fill_ms);
 	if (!agent->backfill.device)
-		sampler_start(agent->sampler);
+		hardware_start(agent->hardware);
 	return 0;
 }
 
-int agent_open(sd_event *event, const struct settings *settings, struct outbox *outbox, struct agent **ret_agent)
+int agent_open(sd_event *event, const struct settings *settings, const struct agent_kept *kept, struct agent **ret_agent)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	int r;
 
 	if (!agent) {
-		outbox_close(outbox);
+		outbox_close(kept ? kept->outbox : NULL);
+		hardware_close(kept ? kept->hardware : NULL);
 		return -ENOMEM;
 	}
-	agent->outbox = outbox;
+	if (kept) {
+		agent->outbox = kept->outbox;
+		agent->hardware = kept->hardware;
+	}
 	agent->event = sd_event_ref(event);
 	agent->settings = settings;
 	r = open_parts(agent);
@@ -234,28 +236,35 @@ int agent_open(sd_event *event, const struct settings *settings, struct outbox *
 	return 0;
 }
 
-struct outbox *agent_close_but_outbox(struct agent *agent)
+struct agent_kept agent_close_but_kept(struct agent *agent)
 {
-	struct outbox *outbox = agent->outbox;
+	struct agent_kept kept = { agent->outbox, agent->hardware };
 
 	if (agent->bus)
 		announce_status(agent->bus, agent->settings, "offline");
 	bus_close(agent->bus);
-	if (outbox) {
-		outbox_disconnected(outbox);
-		outbox_use(outbox, NULL);
+	if (kept.outbox) {
+		outbox_disconnected(kept.outbox);
+		outbox_use(kept.outbox, NULL);
 	}
-	actuator_close(agent->actuator);
-	sampler_close(agent->sampler);
+	if (kept.hardware)
+		hardware_detach(kept.hardware);
 	sd_event_source_disable_unref(agent->health_timer);
 	sd_event_source_disable_unref(agent->backfill_timer);
 	sd_event_unref(agent->event);
 	free(agent);
-	return outbox;
+	return kept;
 }
 
 void agent_close(struct agent *agent)
 {
-	if (agent)
-		outbox_close(agent_close_but_outbox(agent));
+	struct agent_kept kept;
+
+	if (!agent)
+		return;
+	if (agent->hardware)
+		hardware_stop(agent->hardware);
+	kept = agent_close_but_kept(agent);
+	hardware_close(kept.hardware);
+	outbox_close(kept.outbox);
 }

@@ -3,15 +3,22 @@
 
 #include <systemd/sd-event.h>
 
+#include "hardware.h"
 #include "outbox.h"
 #include "settings.h"
 
 struct agent;
 
-/* settings outlives the agent. outbox: what agent_close_but_outbox left of the one before, NULL for none; passes over in any case.
+/* What lives on when the configuration is read again: readings that wait for their receipt, and devices that did not change. */
+struct agent_kept {
+	struct outbox *outbox;
+	struct hardware *hardware;
+};
+
+/* settings outlives the agent. kept: what agent_close_but_kept left of the one before, NULL for nothing; passes over in any case.
  * Returns 0 or a negative errno. */
-int agent_open(sd_event *event, const struct settings *settings, struct outbox *outbox, struct agent **ret_agent);
+int agent_open(sd_event *event, const struct settings *settings, const struct agent_kept *kept, struct agent **ret_agent);
 /* Says offline, lets go of the devices, frees. NULL is fine. */
 void agent_close(struct agent *agent);
-/* The same, but readings that wait for their receipt are kept, for the agent that comes next. */
-struct outbox *agent_close_but_outbox(struct agent *agent);
+/* The same, but these are kept, for the agent that comes next. */
+struct agent_kept agent_close_but_kept(struct agent *agent);

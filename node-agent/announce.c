@@ -8,6 +8,7 @@
 #include "../common/clock.h"
 #include "../common/service.h"
 #include "../common/wire.h"
+#include "rules.h"
 
 static void publish(struct bus *bus, const struct settings *settings, enum wire_kind kind, const char *payload, int qos)
 {
@@ -56,6 +57,21 @@ static void add_channel(cJSON *quantities, const struct channel *channel)
 		cJSON_AddTrueToObject(json, "confirm");
 }
 
+/* What the node does by itself. */
+static void add_rules(cJSON *json, const struct settings *settings)
+{
+	cJSON *rules = settings->rules ? cJSON_AddObjectToObject(json, "rules") : NULL;
+
+	for (const struct rule *rule = settings->rules; rule; rule = rule->next) {
+		cJSON *entry = cJSON_AddObjectToObject(rules, rule->name);
+
+		add_text(entry, "when", rule->when_text);
+		add_text(entry, "then", rule->then_text);
+		add_text(entry, "else", rule->otherwise_text);
+		add_text(entry, "times", rule->times_text);
+	}
+}
+
 void announce_info(struct bus *bus, const struct settings *settings)
 {
 	cJSON *json = cJSON_CreateObject();
@@ -80,6 +96,7 @@ void announce_info(struct bus *bus, const struct settings *settings)
 		for (size_t i = 0; i < device->channel_count + device->derived_count; i++)
 			add_channel(quantities, &device->channels[i]);
 	}
+	add_rules(json, settings);
 	publish_json(bus, settings, WIRE_INFO, json, 1);
 }
 
@@ -120,6 +137,28 @@ static void add_silent(cJSON *json, const struct sampler *sampler, const struct 
 			cJSON_AddItemToArray(list, cJSON_CreateString(device->channels[i].series.quantity));
 }
 
+/* Whether rules are active, and what keeps them from acting. */
+static void add_rule_states(cJSON *json, const struct settings *settings)
+{
+	cJSON *rules = settings->rules ? cJSON_AddObjectToObject(json, "rules") : NULL;
+	int64_t now_ms = clock_boot_ms();
+
+	for (const struct rule *rule = settings->rules; rule; rule = rule->next) {
+		cJSON *entry = cJSON_AddObjectToObject(rules, rule->name);
+
+		if (rule->is_event || rule->truth != TRUTH_UNKNOWN)
+			cJSON_AddBoolToObject(entry, "active", rule->truth == TRUTH_TRUE);
+		if (rule->since_ms > 0)
+			cJSON_AddNumberToObject(entry, "since", (double)rule->since_ms);
+		if (rule_held_ms(rule) > now_ms)
+			cJSON_AddNumberToObject(entry, "held_until", (double)(clock_wall_ms() + rule_held_ms(rule) - now_ms));
+		if (rule->paused_ms > now_ms)
+			cJSON_AddTrueToObject(entry, "paused");
+		if (rule->fault_from_ms > 0)
+			cJSON_AddTrueToObject(entry, "fault");
+	}
+}
+
 void announce_health(struct bus *bus, const struct settings *settings, const struct sampler *sampler, const struct outbox *outbox)
 {
 	cJSON *json = cJSON_CreateObject();
@@ -141,6 +180,7 @@ void announce_health(struct bus *bus, const struct settings *settings, const str
 			add_silent(entry, sampler, device);
 		}
 	}
+	add_rule_states(json, settings);
 	publish_json(bus, settings, WIRE_HEALTH, json, 0);
 }
 

@@ -43,40 +43,43 @@ static int read_settings(const struct service_options *options, struct conf **re
 }
 
 /* Under another name nobody would receipt what waits, so it goes with the old one. */
-static struct outbox *close_for_reload(struct daemon *daemon, const struct settings *settings)
+static struct agent_kept close_for_reload(struct daemon *daemon, const struct settings *settings)
 {
-	struct outbox *outbox = agent_close_but_outbox(daemon->agent);
+	struct agent_kept kept = agent_close_but_kept(daemon->agent);
 
 	if (strcmp(settings->name, daemon->settings.name) == 0 && strcmp(settings->bus.base, daemon->settings.bus.base) == 0)
-		return outbox;
-	outbox_close(outbox);
-	return NULL;
+		return kept;
+	outbox_close(kept.outbox);
+	kept.outbox = NULL;
+	return kept;
 }
 
-/* Everything anew, as a restart would, but what waits for its receipt stays; with mistakes in the file the old node goes on. */
+/* What waits for its receipt stays, and so do devices and rules that did not change: an output does not flicker. With mistakes in the file the old
+ * node goes on. */
 static void reload(void *context)
 {
 	struct daemon *daemon = context;
 	struct settings settings, old = daemon->settings;
-	struct outbox *outbox;
+	struct agent_kept kept;
 	struct conf *conf;
 
 	if (read_settings(daemon->options, &conf, &settings) < 0) {
 		log_error("the configuration has mistakes, the old one stays");
 		return;
 	}
-	outbox = close_for_reload(daemon, &settings);
+	kept = close_for_reload(daemon, &settings);
 	daemon->agent = NULL;
-	settings_done(&old);
-	conf_close(daemon->conf);
-	daemon->conf = conf;
+	settings_keep(&settings, conf, &old);
 	daemon->settings = settings;
 	daemon->settings.back_fill_ms = 0;
 	log_set_level(settings.log_level);
-	if (agent_open(daemon->event, &daemon->settings, outbox, &daemon->agent) < 0)
+	if (agent_open(daemon->event, &daemon->settings, &kept, &daemon->agent) < 0)
 		sd_event_exit(daemon->event, EXIT_FAILURE);
 	else
 		log_info("configuration read again");
+	settings_done(&old); /* now that nothing refers to it any more */
+	conf_close(daemon->conf);
+	daemon->conf = conf;
 }
 
 static int run(struct daemon *daemon)

@@ -138,6 +138,46 @@ void sampler_start(struct sampler *sampler)
 		slot_start(slot);
 }
 
+static bool has_device(const struct device *devices, const struct device *device)
+{
+	while (devices && devices != device)
+		devices = devices->next;
+	return devices;
+}
+
+static bool has_slot(const struct sampler *sampler, const struct device *device)
+{
+	for (const struct slot *slot = sampler->slots; slot; slot = slot->next)
+		if (slot->device == device)
+			return true;
+	return false;
+}
+
+/* What goes lets go of its lines and chips before what comes takes them: on the loop at once, on a bus since its jobs keep their order. */
+int sampler_change(struct sampler *sampler, struct device *devices)
+{
+	for (struct slot *slot = sampler->slots, *next; slot; slot = next) {
+		next = slot->next;
+		if (!slot->leaving && !has_device(devices, slot->device))
+			slot_leave(slot);
+	}
+	for (struct device *device = devices; device; device = device->next) {
+		struct slot *slot;
+		int r;
+
+		if (has_slot(sampler, device))
+			continue;
+		r = add_slot(sampler, device);
+		if (r < 0)
+			return r;
+		slot = device->context;
+		if (sampler->started)
+			slot_start(slot);
+		slot_turn(slot);
+	}
+	return 0;
+}
+
 static int run_last(void *context)
 {
 	slot_close_hooks(context);

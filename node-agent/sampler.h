@@ -27,6 +27,8 @@ struct sampler_hooks {
  * Returns 0 or a negative errno. */
 int sampler_open(sd_event *event, struct device *devices, double clock_rate, const struct sampler_hooks *hooks, void *context,
 		 struct sampler **ret_sampler);
+/* Another list of devices, after a reload: those that are in both stay as they are, the others are closed and opened. Returns 0 or a negative errno. */
+int sampler_change(struct sampler *sampler, struct device *devices);
 /* Closes the devices. One whose bus hangs is left as it is after a while, with all that its thread may still touch. NULL is fine. */
 void sampler_close(struct sampler *sampler);
 
@@ -56,5 +58,5 @@ int sampler_set(struct sampler *sampler, const struct channel *channel, const st
 		void *context);
 /* Takes back the orders with that context that wait; true when `done` will not be called any more. */
 bool sampler_set_cancel(struct sampler *sampler, const void *context);
-/* As well, but `done` is never called, whatever happens. */
-void sampler_set_forget(struct sampler *sampler, const void *context);
+/* `done` is never called for orders with that context; cancel: those that wait are taken back as well. */
+void sampler_set_forget(struct sampler *sampler, const void *context, bool cancel);

@@ -127,11 +127,11 @@ bool sampler_set_cancel(struct sampler *sampler, const void *context)
 	return true;
 }
 
-void sampler_set_forget(struct sampler *sampler, const void *context)
+void sampler_set_forget(struct sampler *sampler, const void *context, bool cancel)
 {
 	struct order *order;
 
-	if (sampler_set_cancel(sampler, context))
+	if (cancel && sampler_set_cancel(sampler, context))
 		return;
 	order = find(sampler, context);
 	if (order)

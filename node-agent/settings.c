@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../common/log_settings.h"
+#include "rule.h"
 #include "settings_device.h"
 
 static const struct conf_item node_items[] = {
@@ -58,6 +59,7 @@ void settings_read(struct conf *conf, struct settings *ret_settings)
 	if (!settings.state_dir)
 		settings.state_dir = getenv("STATE_DIRECTORY");
 	read_devices(conf, &settings);
+	settings.rules = rules_read(conf, settings.devices);
 	for (struct device *device = settings.devices; device && settings.name; device = device->next)
 		for (size_t i = 0; i < device->channel_count + device->derived_count; i++)
 			strncat(device->channels[i].series.node, settings.name, NAME_MAX_LEN);
@@ -72,6 +74,8 @@ void settings_done(struct settings *settings)
 		settings->devices = device->next;
 		device_unref(device);
 	}
+	rules_free(settings->rules);
+	settings->rules = NULL;
 }
 
 void settings_print(void)
@@ -80,5 +84,6 @@ void settings_print(void)
 	conf_print_items("[node]", node_items, stdout);
 	settings_print_device();
 	printf("\n");
+	rules_print();
 	conf_print_items("[log]", log_items, stdout);
 }

@@ -18,11 +18,16 @@ struct settings {
 	int outbox; /* readings in memory at most */
 	enum log_level log_level;
 	struct device *devices; /* in the file's order */
+	struct rule *rules;     /* rule.h */
 };
 
 /* Reads all sections; mistakes are for conf_finish to tell. Strings belong to conf; the devices to settings (settings_done). */
 void settings_read(struct conf *conf, struct settings *ret_settings);
 void settings_done(struct settings *settings);
+
+/* After a reload: devices whose section is as it was are taken over from `old` to `fresh`, as they are, and rules go on where they were. To be called when
+ * the mistakes in fresh_conf have been told. */
+void settings_keep(struct settings *fresh, struct conf *fresh_conf, struct settings *old);
 
 /* Prints the keys for --help. */
 void settings_print(void);

@@ -33,7 +33,7 @@ DOORS = {
 
 # Rooms of a flow know the nouns and the borders, not each other; the daemon's joining room hands things on.
 FLOWS = {
-    "node-agent": {"sampler", "actuator", "outbox", "backfill"},
+    "node-agent": {"sampler", "actuator", "outbox", "backfill", "safe", "rules"},
     "collector": {"ingest", "pace"},
     "webd": {"pages", "history", "live", "control", "api"},
 }
@@ -43,7 +43,7 @@ KNOWN = {
     ("backfill", "outbox"),  # the past goes where the present goes
     ("pages", "control"),  # what became of a form's command
 }
-JOIN = {"main", "agent", "server", "server_feed", "routes", "collector", "announce"}
+JOIN = {"main", "agent", "hardware", "server", "server_feed", "routes", "collector", "announce"}
 
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|BEGIN|COMMIT)\s', re.I)
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
