@@ -230,10 +230,8 @@ static void closed(struct slot *slot)
 {
 	if (slot->leaving)
 		slot_free(slot);
-	else if (slot->retry_ms > slot->interval_ms)
+	else /* however long its interval is: an output that tells its state every five minutes is wanted before that */
 		arm(slot, clock_boot_ms() + slot->retry_ms, slot->retry_ms / 20);
-	else
-		next_turn(slot);
 }
 
 static void step_done(void *context, int result)
