@@ -8,11 +8,16 @@
 #include "../common/log.h"
 #include "../common/service.h"
 #include "agent.h"
+#include "probe.h"
 #include "settings.h"
+#include "try.h"
 
 static const struct service_program program = {
 	.name = "node-agent",
 	.summary = "reads the sensors of a node and sets its outputs",
+	.usage_extra = "  node-agent --probe                      tells what hardware is here, as a configuration\n"
+		       "  node-agent [-c FILE] --read DEVICE      reads one device, without a broker\n"
+		       "  node-agent [-c FILE] --set DEVICE=VALUE or DEVICE/QUANTITY=VALUE      sets one output",
 	.print_keys = settings_print,
 	.default_conf = "/etc/foyer/node-agent.conf",
 };
@@ -100,21 +105,38 @@ static int run(struct daemon *daemon)
 	return r < 0 ? EXIT_FAILURE : r;
 }
 
+static int work(struct daemon *daemon, const struct try_words *words)
+{
+	if (daemon->options->check)
+		return EXIT_SUCCESS;
+	if (!words->read && !words->set)
+		return run(daemon);
+	log_set_level(LOG_LEVEL_ERROR); /* what goes wrong is told in plain words */
+	return words->read ? try_read(&daemon->settings, words->read) : try_set(&daemon->settings, words->set);
+}
+
 int main(int argc, char **argv)
 {
 	struct service_options options;
 	struct daemon daemon = { .options = &options };
-	int status, r = service_parse(&program, argc, argv, NULL, &options);
+	struct try_words words;
+	int status, r = try_take_words(&argc, argv, &words);
 
+	if (r >= 0)
+		r = service_parse(&program, argc, argv, NULL, &options);
 	if (r != 0)
 		return r < 0 ? 2 : EXIT_SUCCESS;
+	if (words.probe) {
+		service_options_done(&options);
+		return probe(stdout);
+	}
 	r = read_settings(&options, &daemon.conf, &daemon.settings);
 	if (r < 0) {
 		service_options_done(&options);
 		return 2;
 	}
 	log_set_level(daemon.settings.log_level);
-	status = options.check ? EXIT_SUCCESS : run(&daemon);
+	status = work(&daemon, &words);
 	settings_done(&daemon.settings);
 	conf_close(daemon.conf);
 	service_options_done(&options);
