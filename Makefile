@@ -122,7 +122,7 @@ BENCH_TOOLS = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 $(foreach tool,$(BENCH_TOOLS),$(eval $(call BENCH_TOOL,$(tool))))
 
 # What the browser gets: ours by link, Chart.js by Debian's.
-web: $(addprefix $(BUILD)/web/,templates static strings javascript/chart.min.js)
+web: $(addprefix $(BUILD)/web/,templates static strings openapi.json javascript/chart.min.js)
 $(BUILD)/web/javascript/chart.min.js:
 	@mkdir -p $(@D)
 	@ln -sfn $(JAVASCRIPT)/chart.js/chart.min.js $@

@@ -9,7 +9,7 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 UNITS = $(notdir $(wildcard systemd/*.service systemd/*.timer))
 EXAMPLES = $(notdir $(wildcard config/*.conf))
 BROKER = $(notdir $(wildcard config/mosquitto/*))
-WEBFILES = $(shell cd web && find templates static strings -type f)
+WEBFILES = $(shell cd web && find templates static strings openapi.json -type f)
 
 install: all
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(SHAREDIR)/web/javascript $(SHAREDIR)/config/mosquitto $(ETCDIR) \

@@ -6,7 +6,7 @@
 
 /* {"nodes":[{"name","label","status":"online|offline|unknown","since","seen","devices":[{"name",...,"quantities":[{...}]}]}]} */
 void api_nodes(const struct house *house, struct http_request *request);
-/* {"series":[{"node","device","quantity","unit","time","value"}]}: those that have a value. */
+/* {"series":[{"node","device","quantity","unit","time","value"}]}: those that have a value, all or the ones of `series=A,B`. */
 void api_latest(const struct house *house, struct http_request *request);
 
 struct api_state {

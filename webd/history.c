@@ -172,7 +172,7 @@ static void answer(struct archive *archive, const struct house *house, struct ht
 	if (r >= 0) {
 		if (write == history_write_csv)
 			http_add_header(request, "Content-Disposition", "attachment; filename=\"foyer-history.csv\"");
-		http_reply_buffer(request, 200, type, &body);
+		http_reply_tagged(request, type, &body);
 		return;
 	}
 	buffer_done(&body);

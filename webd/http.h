@@ -87,6 +87,8 @@ int http_add_header(struct http_request *request, const char *name, const char *
 void http_reply(struct http_request *request, unsigned status, const char *type, const void *body, size_t len);
 /* The same, with a buffer whose memory passes over (it is empty afterwards). A buffer with an error answers 500. */
 void http_reply_buffer(struct http_request *request, unsigned status, const char *type, struct buffer *body);
+/* The same with 200 and an ETag of the body: 304 and no body to a client that has it already (If-None-Match). */
+void http_reply_tagged(struct http_request *request, const char *type, struct buffer *body);
 /* For bodies that are kept compressed: whether the client takes gzip, and the making of it (added to out; returns 0 or -ENOSPC when it does not
  * shrink, -ENOMEM). A reply with a Content-Encoding is sent as it is. */
 bool http_takes_gzip(const struct http_request *request);

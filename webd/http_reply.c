@@ -141,6 +141,43 @@ void http_reply_buffer(struct http_request *request, unsigned status, const char
 	answer_with(request, &answer);
 }
 
+/* Weak, since compression may come between (RFC 9110, 8.8.3): FNV-1a of 64 bits, and the length. */
+static void make_tag(const struct buffer *body, char *tag, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325U;
+
+	for (size_t i = 0; i < body->len; i++)
+		hash = (hash ^ (unsigned char)body->data[i]) * 0x100000001b3U;
+	snprintf(tag, size, "W/\"%016llx-%zx\"", (unsigned long long)hash, body->len);
+}
+
+/* Whether If-None-Match names a tag, weakly compared. */
+static bool has_it(const struct http_request *request, const char *tag)
+{
+	const char *given = http_header(request, "If-None-Match");
+
+	return given && (strcmp(given, "*") == 0 || strstr(given, tag + 2)); /* without the W/ */
+}
+
+void http_reply_tagged(struct http_request *request, const char *type, struct buffer *body)
+{
+	char tag[48];
+
+	if (body->error) {
+		http_reply_buffer(request, 500, type, body);
+		return;
+	}
+	make_tag(body, tag, sizeof(tag));
+	http_add_header(request, "ETag", tag);
+	http_add_header(request, "Cache-Control", "private, no-cache");
+	if (has_it(request, tag)) {
+		buffer_done(body);
+		http_reply(request, 304, NULL, "", 0);
+		return;
+	}
+	http_reply_buffer(request, 200, type, body);
+}
+
 static void error_json(struct http_request *request, unsigned status, const char *text)
 {
 	cJSON *object = cJSON_CreateObject();

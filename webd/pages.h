@@ -44,5 +44,8 @@ void pages_device(struct pages *pages, struct http_request *request);   /* GET /
 void pages_system(struct pages *pages, struct http_request *request);   /* GET /system */
 void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */
 
+/* GET /manifest.webmanifest: the site as an application to install. */
+void pages_manifest(struct pages *pages, struct http_request *request);
+
 /* Writes the page of an error, as http_settings asks for. Returns 0 or a negative errno. */
 int pages_error(struct pages *pages, struct http_request *request, unsigned status, const char *text, struct buffer *out);

@@ -123,3 +123,37 @@ void pages_reply(struct pages *pages, struct http_request *request, unsigned sta
 	http_add_header(request, "Vary", "Accept-Encoding, Accept-Language, Cookie");
 	http_reply_buffer(request, status, "text/html; charset=utf-8", &page);
 }
+
+void pages_manifest(struct pages *pages, struct http_request *request)
+{
+	static const struct {
+		const char *url, *purpose;
+	} icons[] = { { "/static/icon.svg", "any" }, { "/static/icon-maskable.svg", "maskable" } };
+	cJSON *json = cJSON_CreateObject(), *list;
+	struct buffer body = BUFFER_EMPTY;
+	char *text;
+
+	cJSON_AddStringToObject(json, "name", pages->settings.title);
+	cJSON_AddStringToObject(json, "short_name", pages->settings.title);
+	cJSON_AddStringToObject(json, "id", "/");
+	cJSON_AddStringToObject(json, "start_url", "/");
+	cJSON_AddStringToObject(json, "scope", "/");
+	cJSON_AddStringToObject(json, "display", "standalone");
+	cJSON_AddStringToObject(json, "background_color", "#f3f2ee");
+	cJSON_AddStringToObject(json, "theme_color", "#ffffff");
+	list = cJSON_AddArrayToObject(json, "icons");
+	for (size_t i = 0; i < sizeof(icons) / sizeof(icons[0]); i++) {
+		cJSON *icon = cJSON_CreateObject();
+
+		cJSON_AddItemToArray(list, icon);
+		pages_add_file(pages, icon, "src", icons[i].url);
+		cJSON_AddStringToObject(icon, "sizes", "any");
+		cJSON_AddStringToObject(icon, "type", "image/svg+xml");
+		cJSON_AddStringToObject(icon, "purpose", icons[i].purpose);
+	}
+	text = cJSON_PrintUnformatted(json);
+	cJSON_Delete(json);
+	buffer_add_text(&body, text ? text : "{}");
+	cJSON_free(text);
+	http_reply_tagged(request, "application/manifest+json", &body);
+}

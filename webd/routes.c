@@ -190,6 +190,11 @@ static void health(struct http_request *request, void *context)
 	api_health(&state, request);
 }
 
+static void manifest(struct http_request *request, void *context)
+{
+	pages_manifest(((const struct parts *)context)->pages, request);
+}
+
 static void file(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
@@ -283,6 +288,8 @@ const struct http_route routes[] = {
 	{ "POST", "/settings/house/:what", administer, SITE_ADMINISTER },
 	{ "GET", "/metrics", metrics, SITE_VIEW },
 	{ "GET", "/healthz", health, SITE_NOBODY },
+	{ "GET", "/manifest.webmanifest", manifest, SITE_NOBODY },
+	{ "GET", "/api/v1/openapi.json", file, SITE_NOBODY },
 	{ "GET", "/static/*", file, SITE_NOBODY },
 	{ "GET", "/javascript/*", file, SITE_NOBODY },
 	{ "GET", "/favicon.ico", favicon, SITE_NOBODY },

@@ -11,6 +11,7 @@
 #include "live.h"
 #include "pages.h"
 #include "static.h"
+#include "throttle.h"
 
 struct parts { /* the context of all handlers */
 	struct site *site;
@@ -23,6 +24,7 @@ struct parts { /* the context of all handlers */
 	struct control *control;
 	struct static_files *files;
 	struct pages *pages;
+	struct throttle *throttle; /* of requests; NULL: none */
 	struct http *http;
 	struct bus *bus;
 };

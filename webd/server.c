@@ -6,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/clock.h"
 #include "../common/log.h"
 #include "server_internal.h"
 
-enum { STORE_RETRY_MS = 3000 };
+enum { STORE_RETRY_MS = 3000, BURST_SECONDS = 10 };
 
 /* ---- the store, when it is not there yet ------------------------------------------------------------------------------------- */
 
@@ -59,10 +60,33 @@ static int error_page(struct http_request *request, unsigned status, const char 
 	return pages_error(parts->pages, request, status, text, out);
 }
 
+static bool is_here(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* False: the address asks too often, and has been told so. */
+static bool may_ask(const struct parts *parts, struct http_request *request)
+{
+	const char *client = http_client(request);
+	int64_t wait_ms = !parts->throttle || is_here(client) ? 0 : throttle_take(parts->throttle, client, clock_boot_ms());
+	char seconds[24];
+
+	if (!wait_ms)
+		return true;
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+	http_add_header(request, "Retry-After", seconds);
+	http_error(request, 429, "too many requests from %s: the next one in %s s", client, seconds);
+	return false;
+}
+
 static bool guard(struct http_request *request, int need, void *context)
 {
 	const struct parts *parts = context;
 
+	/* Static files and the log-in page are nobody's burden, and a page is lost without them. */
+	if (need != SITE_NOBODY && !may_ask(parts, request))
+		return false;
 	return access_guard(parts->access, request, (enum site_role)need);
 }
 
@@ -150,6 +174,8 @@ static int open_files(struct server *server)
 
 	if (r == 0)
 		r = mount(server, "/static/", "static");
+	if (r == 0)
+		r = mount(server, "/api/v1/openapi.json", "openapi.json");
 	if (r == 0) /* Debian's, by a link */
 		r = mount(server, "/javascript/chart.min.js", "javascript/chart.min.js");
 	return r;
@@ -276,6 +302,11 @@ int server_open(sd_event *event, const struct settings *settings, struct server 
 	r = open_house(server);
 	if (r >= 0)
 		r = open_site(server);
+	if (r >= 0 && settings->rate) {
+		server->parts.throttle =
+			throttle_open(settings->rate * BURST_SECONDS, 1000 / settings->rate > 0 ? 1000 / settings->rate : 1);
+		r = server->parts.throttle ? 0 : -ENOMEM;
+	}
 	if (r >= 0)
 		r = cameras_open(event, settings->cameras, &server->parts.cameras);
 	if (r >= 0)
@@ -308,6 +339,7 @@ void server_close(struct server *server)
 	server->parts.cameras = NULL;
 	pages_close(server->parts.pages);
 	static_close(server->parts.files);
+	throttle_close(server->parts.throttle);
 	control_close(server->parts.control);
 	access_close(server->parts.access);
 	site_close(server->parts.site);

@@ -21,6 +21,7 @@ struct http_section {
 	const char *listen, *web;
 	int port;
 	bool auth;
+	int rate;
 	const char *cert_file, *key_file, *trusted_proxy;
 };
 
@@ -34,6 +35,9 @@ static const struct conf_item http_items[] = {
 	{ "cert_file", CONF_FILE, offsetof(struct http_section, cert_file), NULL,
 	  .help = "a certificate with its chain (PEM): the pages come by HTTPS; read anew when it changes" },
 	{ "key_file", CONF_FILE, offsetof(struct http_section, key_file), NULL, .help = "its key (PEM)" },
+	{ "rate", CONF_INT, offsetof(struct http_section, rate), "50", .max = 100000,
+	  .help = "requests a second that one address may make for long (ten times as many at once), else 429; 0: any number. This "
+		  "machine's own address is not limited" },
 	{ "trusted_proxy", CONF_STRING, offsetof(struct http_section, trusted_proxy), NULL,
 	  .help = "addresses of reverse proxies, separated by spaces, whose X-Forwarded-For and -Proto are believed" },
 	{ "web", CONF_STRING, offsetof(struct http_section, web), NULL,
@@ -127,6 +131,7 @@ static void read_safety(struct conf *conf, const struct conf_section *section, c
 			     "HTTPS wants both cert_file and key_file, plain HTTP none");
 	check_proxies(conf, section, http->trusted_proxy);
 	settings->open = !http->auth;
+	settings->rate = (unsigned)http->rate;
 	settings->cert_file = http->cert_file;
 	settings->key_file = http->key_file;
 	settings->trusted_proxy = http->trusted_proxy;

@@ -14,6 +14,7 @@ struct settings {
 	const char *listen;               /* numeric address; NULL: all, IPv6 and IPv4 */
 	uint16_t port;                    /* 0: the kernel chooses */
 	bool open;                        /* nobody logs in: a loopback address alone */
+	unsigned rate;                    /* requests a second of one address; 0: any number */
 	const char *cert_file, *key_file; /* NULL: plain HTTP */
 	const char *trusted_proxy;        /* addresses; NULL: none */
 	const char *web_dir;              /* holds templates/, static/, strings/, javascript/ */
