@@ -9,18 +9,12 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/wire.h"
+#include "elements.h"
+#include "refusals.h"
 
 enum {
-	LOG_PERIOD_MS = 60000, /* one line a minute for each cause and topic */
-	LOG_CAUSES_MAX = 32,
 	LABEL_MAX = 64,
 	LATE_MS = 600000, /* older than this: its five minutes are closed, and have to be done again */
-};
-
-struct told {
-	uint32_t cause; /* a hash */
-	int64_t told_ms;
-	unsigned silent; /* refusals since */
 };
 
 struct ingest {
@@ -28,29 +22,37 @@ struct ingest {
 	struct receipts *receipts;
 	struct repeats *repeats;
 	struct ingest_counts counts;
-	struct told told[LOG_CAUSES_MAX];
+	struct refusals *refusals;
 
 	/* of the message under way */
 	struct store *store;
 	const struct bus_message *message;
 	int64_t now_ms;
-	int error; /* of the store */
+	size_t element; /* of a batch: how many were given */
+	int error;      /* of the store */
 };
 
 struct ingest *ingest_open(const char *base, struct receipts *receipts, struct repeats *repeats)
 {
 	struct ingest *ingest = calloc(1, sizeof(*ingest));
 
-	if (ingest) {
-		ingest->base = base;
-		ingest->receipts = receipts;
-		ingest->repeats = repeats;
-	}
-	return ingest;
+	if (!ingest)
+		return NULL;
+	ingest->base = base;
+	ingest->receipts = receipts;
+	ingest->repeats = repeats;
+	ingest->refusals = refusals_open();
+	if (ingest->refusals)
+		return ingest;
+	free(ingest);
+	return NULL;
 }
 
 void ingest_close(struct ingest *ingest)
 {
+	if (!ingest)
+		return;
+	refusals_close(ingest->refusals);
 	free(ingest);
 }
 
@@ -61,51 +63,6 @@ const struct ingest_counts *ingest_counts(const struct ingest *ingest)
 
 /* ---- refusals --------------------------------------------------------------------------------------------------------------------- */
 
-/* Topic and reason without what changes from payload to payload: numbers, and what is quoted of it. */
-static uint32_t hash_cause(const char *topic, const char *reason)
-{
-	uint32_t hash = 2166136261U;
-	bool quoted = false;
-
-	for (const char *p = topic; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619U;
-	for (const char *p = reason; *p; p++) {
-		quoted ^= *p == '"';
-		if (!quoted && !strchr("0123456789.+-", *p))
-			hash = (hash ^ (unsigned char)*p) * 16777619U;
-	}
-	return hash;
-}
-
-static void tell_refusal(struct ingest *ingest, const char *topic, const char *reason)
-{
-	struct told *told = ingest->told, *oldest = told;
-	uint32_t cause = hash_cause(topic, reason);
-	int64_t now_ms = clock_boot_ms();
-
-	for (; told < ingest->told + LOG_CAUSES_MAX; told++) {
-		if (told->told_ms && told->cause == cause)
-			break;
-		if (told->told_ms < oldest->told_ms)
-			oldest = told;
-	}
-	if (told == ingest->told + LOG_CAUSES_MAX) {
-		if (oldest->told_ms && now_ms - oldest->told_ms < LOG_PERIOD_MS)
-			return; /* too many at once: they are counted and stand in the table */
-		told = oldest;
-		*told = (struct told){ .cause = cause };
-	} else if (now_ms - told->told_ms < LOG_PERIOD_MS) {
-		told->silent++;
-		return;
-	}
-	if (told->silent)
-		log_warning("%s: refused: %s (and %u more since the last line)", topic, reason, told->silent);
-	else
-		log_warning("%s: refused: %s", topic, reason);
-	told->told_ms = now_ms;
-	told->silent = 0;
-}
-
 static void refuse(struct ingest *ingest, const void *payload, size_t len, const char *reason)
 {
 	const char *topic = ingest->message->topic;
@@ -114,7 +71,20 @@ static void refuse(struct ingest *ingest, const void *payload, size_t len, const
 	if (r < 0)
 		ingest->error = r;
 	ingest->counts.rejected++;
-	tell_refusal(ingest, topic, reason);
+	refusals_tell(ingest->refusals, topic, reason, clock_boot_ms());
+}
+
+/* The element under way as it came: `given` is how many were given before it. */
+static void refuse_element(struct ingest *ingest, size_t given, const char *reason)
+{
+	const struct bus_message *message = ingest->message;
+	const char *element = message->payload;
+	size_t at = 0, len = message->len;
+
+	for (size_t i = 0; i <= given; i++)
+		if (!elements_next(message->payload, message->len, &at, &element, &len))
+			break;
+	refuse(ingest, element, len, reason);
 }
 
 /* What can't be taken is settled too: without a receipt its node would send it for ever. */
@@ -135,20 +105,16 @@ static void on_refused(void *context, const char *element, size_t len, const cha
 {
 	struct ingest *ingest = context;
 
-	refuse(ingest, element, len, reason);
+	if (element == ingest->message->payload)
+		refuse(ingest, element, len, reason);
+	else
+		refuse_element(ingest, ingest->element, reason);
+	ingest->element++;
 	if (len > 0 && len <= WIRE_PAYLOAD_MAX && element[0] == '{')
 		receipt_for_element(ingest, element, len);
 }
 
 /* ---- readings --------------------------------------------------------------------------------------------------------------------- */
-
-static void refuse_reading(struct ingest *ingest, const struct reading *reading, const char *reason)
-{
-	char json[WIRE_READING_MAX * 4];
-	int len = wire_format_reading(reading, json, sizeof(json));
-
-	refuse(ingest, json, len > 0 ? (size_t)len : 0, reason);
-}
 
 static void count_stored(struct ingest *ingest, const struct reading *given)
 {
@@ -161,11 +127,12 @@ static int on_reading(void *context, const struct reading *given, const char *un
 {
 	struct ingest *ingest = context;
 	char reason[READING_REASON_MAX];
+	size_t element = ingest->element++;
 	int r;
 
 	(void)unit;
 	if (reading_check(given, ingest->now_ms, reason) < 0) {
-		refuse_reading(ingest, given, reason);
+		refuse_element(ingest, element, reason);
 	} else {
 		if (given->time_ms == TIME_NONE) {
 			struct reading reading = *given;
@@ -176,7 +143,7 @@ static int on_reading(void *context, const struct reading *given, const char *un
 			r = store_append(ingest->store, given);
 		}
 		if (r == -EEXIST)
-			refuse_reading(ingest, given, "another value stands at this time already");
+			refuse_element(ingest, element, "another value stands at this time already");
 		else if (r < 0)
 			ingest->error = r;
 		else if (r > 0)
@@ -189,40 +156,16 @@ static int on_reading(void *context, const struct reading *given, const char *un
 	return ingest->error;
 }
 
-struct glance {
-	bool timeless;
-};
-
-/* Whether any reading of the message would be stored at its time of arrival. A bare value is told by its first byte; only an object or
- * array has to be looked through for a missing time. */
-static int glance_at(void *context, const struct reading *reading, const char *unit)
+/* Whether any reading of the message would be stored at its time of arrival. A "time" that is hidden in another key's text costs only the guard. */
+static bool timeless(const struct bus_message *message)
 {
-	struct glance *glance = context;
+	const char *element;
+	size_t at = 0, len;
 
-	(void)unit;
-	if (reading->time_ms == TIME_NONE)
-		glance->timeless = true;
-	return 0;
-}
-
-static void glance_over(void *context, const char *element, size_t len, const char *reason)
-{
-	(void)context;
-	(void)element;
-	(void)len;
-	(void)reason;
-}
-
-static bool timeless(const struct bus_message *message, const struct series *series)
-{
-	struct glance glance = { false };
-
-	if (memmem(message->payload, message->len, "\"time\"", 6) == NULL)
-		return true;
-	if (((const char *)message->payload)[0] == '{')
-		return false; /* the usual form; a "time" hidden in another key's text costs only the guard */
-	wire_parse_readings(series, message->payload, message->len, glance_at, glance_over, &glance);
-	return glance.timeless;
+	while (elements_next(message->payload, message->len, &at, &element, &len))
+		if (memmem(element, len, "\"time\"", 6) == NULL)
+			return true;
+	return false;
 }
 
 /* Guards a message that is not idempotent by itself against being delivered twice. 1: it was taken before. */
@@ -243,7 +186,7 @@ static int take_readings(struct ingest *ingest, const struct series *series)
 
 	if (message->len == 0)
 		return 0; /* this is how a retained message is deleted, not a reading */
-	if (message->len <= WIRE_PAYLOAD_MAX && timeless(message, series)) {
+	if (message->len <= WIRE_PAYLOAD_MAX && timeless(message)) {
 		int r;
 
 		if (message->retain)
@@ -353,6 +296,7 @@ int ingest_message(struct ingest *ingest, struct store *store, const struct bus_
 	ingest->store = store;
 	ingest->message = message;
 	ingest->now_ms = now_ms;
+	ingest->element = 0;
 	ingest->error = 0;
 	switch (wire_parse_topic(ingest->base, message->topic, &topic, reason)) {
 	case 0:

@@ -46,6 +46,10 @@ void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 	pace->last_ms = now_ms;
 	if (acknowledge)
 		pace->unacked++;
+	if (pace->window && pace->unacked > pace->window) { /* it sends more: a lull was taken for a wait */
+		pace->floor = pace->unacked * 2;
+		pace->window = 0;
+	}
 }
 
 void pace_committed(struct pace *pace, int64_t now_ms)

@@ -10,7 +10,7 @@ struct pace {
 	unsigned batch;            /* the receive maximum asked for */
 	bool waiting;              /* something came since the last commit */
 	unsigned unacked;          /* QoS 1 messages among it */
-	unsigned window;           /* how many the broker sends unacknowledged, learned; 0: as many as asked */
+	unsigned window;           /* how many the broker sends unacknowledged, learned, forgotten when it sends more; 0: as many as asked */
 	unsigned floor;            /* fewer than these say nothing about a window */
 	unsigned trial;            /* unacked at the last commit, when that was made to see whether the broker waits */
 	int64_t first_ms, last_ms; /* of the messages since the last commit */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES_MAX = 16 }; /* committed but not proven; the oldest two are merged when there are more */
+enum { MARKERS_MAX = 4 }; /* on their way at once: a busy broker answers late, and an answer must find its batch still there */
 
 struct entry {
 	uint32_t hash;
@@ -19,7 +19,7 @@ struct batch {
 struct repeats {
 	struct entry *entries; /* those of batches[], oldest first, then those of the open batch */
 	size_t count, size, limit;
-	struct batch batches[BATCHES_MAX];
+	struct batch batches[MARKERS_MAX + 1]; /* committed but not proven; the last may be without a marker */
 	size_t batch_count;
 	size_t committed; /* entries of batches[] */
 	bool changed;     /* since the last commit */
@@ -153,17 +153,20 @@ const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_cha
 void repeats_committed(struct repeats *repeats, int marker)
 {
 	size_t fresh = repeats->count - repeats->committed;
+	struct batch *last = repeats->batch_count ? &repeats->batches[repeats->batch_count - 1] : NULL;
 
 	repeats->changed = false;
-	if (repeats->batch_count == BATCHES_MAX) {
-		repeats->batches[1].count += repeats->batches[0].count;
-		memmove(repeats->batches, repeats->batches + 1, (BATCHES_MAX - 1) * sizeof(struct batch));
-		repeats->batch_count--;
-	}
-	/* Our acknowledgements leave before the marker, so it proves all batches up to here. */
-	if (fresh > 0 || marker >= 0)
-		repeats->batches[repeats->batch_count++] = (struct batch){ .marker = marker, .count = fresh };
 	repeats->committed = repeats->count;
+	/* Our acknowledgements leave before the marker, so it proves all batches up to here. */
+	if (last && last->marker < 0) {
+		last->count += fresh;
+		last->marker = marker;
+	} else if (repeats->batch_count <= MARKERS_MAX && (fresh > 0 || marker >= 0)) {
+		repeats->batches[repeats->batch_count++] = (struct batch){ .marker = marker, .count = fresh };
+	} else if (fresh > 0) { /* a marker that nobody asked for */
+		last->count += fresh;
+		last->marker = marker;
+	}
 }
 
 void repeats_rolled_back(struct repeats *repeats)
@@ -189,5 +192,9 @@ void repeats_acknowledged(struct repeats *repeats, int marker)
 
 bool repeats_unproven(const struct repeats *repeats)
 {
-	return repeats->count > 0;
+	size_t markers = 0;
+
+	for (size_t i = 0; i < repeats->batch_count; i++)
+		markers += repeats->batches[i].marker >= 0;
+	return repeats->count > 0 && markers < MARKERS_MAX;
 }

@@ -213,24 +213,9 @@ static int compare_table(struct store *from, struct store *to, const char *table
 		snprintf(from->error, sizeof(from->error), "the copy is not what it should be: %.64s", r < 0 ? to->error : table);
 		return -EIO;
 	}
-	if (strncmp(table, "_raw_", 5) == 0 || quantity_name_valid(table, strlen(table))) /* of version 1 by its bare name */
+	if (strncmp(table, "_raw_", 5) == 0)
 		copy->readings += here;
 	return 0;
-}
-
-/* Version 1 has no such table. */
-static int count_recent(struct store *store, int64_t *readings)
-{
-	char found[32];
-	int r = first_text(store, "SELECT count(*) FROM sqlite_master WHERE name = '_recent'", found, sizeof(found));
-
-	if (r < 0 || strcmp(found, "0") == 0)
-		return r;
-	r = first_text(store, "SELECT count(*) FROM _recent WHERE turn = (SELECT value FROM meta WHERE name = '_turn')", found,
-		       sizeof(found));
-	if (r == 0)
-		*readings += strtoll(found, NULL, 10);
-	return r;
 }
 
 static int compare(struct store *from, struct store *to, struct store_copy *copy)
@@ -255,7 +240,10 @@ static int compare(struct store *from, struct store *to, struct store_copy *copy
 	if (r == 0)
 		r = store_fail(from, step);
 	if (r == 0)
-		r = count_recent(from, &copy->readings);
+		r = first_text(from, "SELECT count(*) FROM _recent WHERE turn = (SELECT value FROM meta WHERE name = '_turn')", found,
+			       sizeof(found));
+	if (r == 0)
+		copy->readings += strtoll(found, NULL, 10);
 	return r;
 }
 

@@ -125,6 +125,23 @@ static void a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on(void **st
 	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&over));
 }
 
+static void a_broker_that_sends_more_than_its_window_has_none(void **state)
+{
+	struct pace pace = after_a_trial(10000);
+
+	(void)state;
+	for (int i = 0; i < 32; i++) /* at once: it seems that it had waited */
+		pace_message(&pace, 10001, true);
+	assert_int_equal(0, pace_due_ms(&pace));
+	pace_message(&pace, 10001, true); /* but it goes on */
+	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&pace));
+	for (int i = 0; i < 65 - 33; i++)
+		pace_message(&pace, 10001, true);
+	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&pace));
+	pace_message(&pace, 10001, true); /* twice as many are worth another look */
+	assert_int_equal(10026, pace_due_ms(&pace));
+}
+
 static void a_window_counts_for_one_connection(void **state)
 {
 	struct pace pace = after_a_trial(10000);
@@ -175,6 +192,7 @@ int main(void)
 		cmocka_unit_test(a_broker_that_waits_with_a_window_of_its_own_is_found_out),
 		cmocka_unit_test(a_burst_that_was_merely_over_teaches_no_window),
 		cmocka_unit_test(a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on),
+		cmocka_unit_test(a_broker_that_sends_more_than_its_window_has_none),
 		cmocka_unit_test(a_window_counts_for_one_connection),
 		cmocka_unit_test(fewer_messages_than_any_window_prove_nothing),
 		cmocka_unit_test(without_an_interval_every_reading_is_committed_soon),

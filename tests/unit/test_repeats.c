@@ -101,6 +101,27 @@ static void an_acknowledged_marker_proves_all_batches_before_it(void **state)
 	repeats_close(repeats);
 }
 
+static void a_broker_that_answers_late_is_still_understood(void **state)
+{
+	struct repeats *repeats = repeats_open(ROOM);
+	int marker = 0, answered = 0;
+	bool changed;
+	size_t len;
+
+	(void)state;
+	for (uint16_t id = 1; id < 2000; id++) { /* commits come faster than answers */
+		assert_int_equal(0, add(repeats, id, "x"));
+		repeats_committed(repeats, repeats_unproven(repeats) ? ++marker : -1);
+		if (id % 5 == 0 && answered < marker)
+			repeats_acknowledged(repeats, ++answered);
+	}
+	while (answered < marker)
+		repeats_acknowledged(repeats, ++answered);
+	repeats_data(repeats, &len, &changed);
+	assert_true(len < 16 * 6);
+	repeats_close(repeats);
+}
+
 static void a_marker_of_the_connection_before_proves_nothing(void **state)
 {
 	struct repeats *repeats = repeats_open(ROOM);
@@ -160,6 +181,7 @@ int main(void)
 		cmocka_unit_test(the_same_id_with_another_value_is_news_and_ends_the_search),
 		cmocka_unit_test(without_the_old_session_nothing_is_a_repeat),
 		cmocka_unit_test(an_acknowledged_marker_proves_all_batches_before_it),
+		cmocka_unit_test(a_broker_that_answers_late_is_still_understood),
 		cmocka_unit_test(a_marker_of_the_connection_before_proves_nothing),
 		cmocka_unit_test(a_rolled_back_batch_is_forgotten),
 		cmocka_unit_test(memory_is_bounded),
