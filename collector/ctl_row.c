@@ -1,5 +1,6 @@
 #include "ctl_row.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
@@ -248,6 +249,7 @@ static int words_to_series(const struct field found[CTL_COLUMNS], struct series 
 
 	if (found[CTL_COLUMN_SERIES].text)
 		return set_series(found[CTL_COLUMN_SERIES].text, found[CTL_COLUMN_SERIES].len, series, reason);
+	assert(node->text && device->text && quantity->text); /* read_header saw to it */
 	if (len > SERIES_TEXT_MAX)
 		return refuse(reason, "node \"%s\", its device or quantity: a name has at most 32 bytes", node->text, node->len);
 	memcpy(text, node->text, node->len);

@@ -90,7 +90,7 @@ static int write_part(const char *from_path, const char *part, const struct stor
 
 int store_backup(const char *url, const char *path, const struct store_watch *watch, struct store_copy *ret_copy, char *error)
 {
-	struct store_copy copy;
+	struct store_copy copy = { 0 };
 	char *part = NULL;
 	int fd = -1, r = store_check_url(url, error);
 

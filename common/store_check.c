@@ -224,11 +224,11 @@ static int check_rollups(struct work *work)
 	char(*quantities)[QUANTITY_NAME_MAX + 1] = NULL;
 	sqlite3_stmt *statement = NULL;
 	size_t count = 0;
-	int step, r = store_fail(work->store,
-				 sqlite3_prepare_v2(work->store->db, "SELECT DISTINCT quantity FROM series ORDER BY quantity", -1,
-						    &statement, NULL));
+	int r = store_fail(work->store,
+			   sqlite3_prepare_v2(work->store->db, "SELECT DISTINCT quantity FROM series ORDER BY quantity", -1,
+					      &statement, NULL));
 
-	while (r == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+	while (r == 0 && sqlite3_step(statement) == SQLITE_ROW) {
 		void *more = reallocarray(quantities, count + 1, sizeof(*quantities));
 
 		if (!more) {
