@@ -249,7 +249,8 @@ static int parse_action(const struct reader *reader, char *text, struct rule_act
 		value = trim(value + 1);
 	action->toggle = strcmp(value, "toggle") == 0;
 	if (action->toggle && action->channel->output != OUTPUT_SWITCH) {
-		conf_mistake(reader->conf, reader->section, reader->key, "%s cannot toggle: that is for a switch", text);
+		conf_mistake(reader->conf, reader->section, reader->key, "%.*s cannot toggle: that is for a switch", (int)name_len,
+			     text);
 		return -EINVAL;
 	}
 	if (action->toggle || output_parse_checked(action->channel, value, &action->value, words) == 0)

@@ -30,6 +30,7 @@ struct worker {
 	const struct job *running;
 	int64_t running_since_ms;
 	bool stop;
+	bool ended, abandoned; /* who comes last frees */
 	int news; /* an eventfd: something ran */
 	sd_event_source *source;
 };
@@ -72,6 +73,16 @@ static bool take_out(struct queue *queue, const struct job *job)
 	return false;
 }
 
+static void free_worker(struct worker *worker)
+{
+	sd_event_source_disable_unref(worker->source);
+	if (worker->news >= 0)
+		close(worker->news);
+	pthread_cond_destroy(&worker->wanted);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
+}
+
 /* ---- the thread ------------------------------------------------------------------------------------------------------------------ */
 
 static struct job *next_job(struct worker *worker)
@@ -91,6 +102,7 @@ static void *work(void *context)
 {
 	struct worker *worker = context;
 	struct job *job;
+	bool abandoned;
 
 	here = true;
 	pthread_mutex_lock(&worker->lock);
@@ -111,7 +123,11 @@ static void *work(void *context)
 		if (write(worker->news, &one, sizeof(one)) < 0)
 			continue; /* only when 2^64 - 1 ends wait */
 	}
+	worker->ended = true;
+	abandoned = worker->abandoned;
 	pthread_mutex_unlock(&worker->lock);
+	if (abandoned)
+		free_worker(worker);
 	return NULL;
 }
 
@@ -193,16 +209,6 @@ static int start(struct worker *worker, const char *name)
 	return -r;
 }
 
-static void free_worker(struct worker *worker)
-{
-	sd_event_source_disable_unref(worker->source);
-	if (worker->news >= 0)
-		close(worker->news);
-	pthread_cond_destroy(&worker->wanted);
-	pthread_mutex_destroy(&worker->lock);
-	free(worker);
-}
-
 int worker_open(sd_event *event, const char *name, struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -235,6 +241,7 @@ bool worker_close(struct worker *worker, int64_t deadline_ms)
 {
 	int64_t left_ms = deadline_ms - clock_boot_ms();
 	struct timespec deadline;
+	bool abandoned = false;
 
 	if (!worker)
 		return true;
@@ -249,9 +256,13 @@ bool worker_close(struct worker *worker, int64_t deadline_ms)
 	}
 	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
 		worker->source = sd_event_source_disable_unref(worker->source);
+		pthread_mutex_lock(&worker->lock);
+		worker->abandoned = !worker->ended;
+		abandoned = worker->abandoned;
 		pthread_detach(worker->thread);
-		return false;
+		pthread_mutex_unlock(&worker->lock);
 	}
-	free_worker(worker);
-	return true;
+	if (!abandoned)
+		free_worker(worker);
+	return !abandoned;
 }
