@@ -68,7 +68,7 @@ static void edge(struct device *device, bool level, int64_t ns)
 {
 	const struct input_config *config = device->config;
 	struct input_state *state = device->state;
-	int64_t lasts_ns = (gpio_filters() ? 0 : config->filter_ms) * MS + (level ? 0 : config->hold_ms * MS);
+	int64_t lasts_ns = (gpio_filters() ? 0 : config->steady_ms) * MS + (level ? 0 : config->hold_ms * MS);
 
 	settle(device, ns);
 	if (level == state->level)
@@ -123,7 +123,7 @@ int input_open(struct device *device)
 	int level, r;
 
 	*state = (struct input_state){ 0 };
-	r = gpio_open(&config->place, GPIO_EDGES_BOTH, 0, (unsigned)config->filter_ms * 1000, &state->gpio, device->error,
+	r = gpio_open(&config->place, GPIO_EDGES_BOTH, 0, (unsigned)config->steady_ms * 1000, &state->gpio, device->error,
 		      sizeof(device->error));
 	level = r < 0 ? r : gpio_get(state->gpio);
 	if (level < 0) {

@@ -1,7 +1,7 @@
 /* A GPIO line that is 0 or 1: what contact, pir, button and wall_switch have in common.
  *
  * A change is told at once, with the kernel's time of its edge; then, for `debounce`, nothing is: a contact that bounces tells one change, and
- * a line that flutters at any rate tells at most one in that time, and in the end where it came to rest. With `filter`, a level must have
+ * a line that flutters at any rate tells at most one in that time, and in the end where it came to rest. With `steady`, a level must have
  * lasted before it is believed: for long wires that catch sparks. */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 struct input_config {
 	struct gpio_place place;
-	int64_t debounce_ms, filter_ms;
+	int64_t debounce_ms, steady_ms;
 	int64_t hold_ms;       /* 0 must have lasted so much longer before it is told */
 	int64_t long_press_ms; /* a 1 that lasts so long is told on channel 1; 0: there is none */
 };
@@ -33,7 +33,7 @@ struct input_state {
 	GPIO_ITEM_ACTIVE_LOW(offsetof(struct input_config, place), usual_active_low), \
 	{ "debounce", CONF_DURATION, offsetof(struct input_config, debounce_ms), usual_debounce, .min = 1, .max = 10000, \
 	  .help = "after a change no other one is told for so long" }, \
-	{ "filter", CONF_DURATION, offsetof(struct input_config, filter_ms), "0", .max = 10000, \
+	{ "steady", CONF_DURATION, offsetof(struct input_config, steady_ms), "0", .max = 10000, \
 	  .help = "a level that lasts less is none" }
 
 /* The hooks of a driver's row. */

@@ -15,7 +15,6 @@ enum { CHECK_MS = 10000 }; /* whether the chip is there still */
 
 struct relay {
 	struct gpio_place place;
-	int initial; /* 0 or 1 */
 	int64_t pulse_ms, max_on_ms, dead_time_ms;
 	const char *interlock;
 	bool takeover, confirm;
@@ -34,7 +33,6 @@ static const struct conf_item relay_items[] = {
 	GPIO_ITEM_LINE(AT(place)),
 	GPIO_ITEM_ACTIVE_LOW(AT(place), "no"),
 	GPIO_ITEM_DRIVE(AT(place)),
-	{ "initial", CONF_CHOICE, AT(initial), "off", .choices = "off|on", .help = "what it is from the start" },
 	{ "pulse", CONF_DURATION, AT(pulse_ms), "0", .max = 60000,
 	  .help = "it is a button, that goes off by itself after so long" },
 	{ "max_on", CONF_DURATION, AT(max_on_ms), "0", .max = 604800000,
@@ -77,15 +75,16 @@ static void check_group(struct conf *conf, const struct conf_section *section, c
 static void relay_configure(struct device *device, struct conf *conf, const struct conf_section *section)
 {
 	const struct relay *relay = device->config;
-	bool button = relay->pulse_ms > 0;
+	const char *initial = conf_text(conf, section, "initial"); /* of all outputs: channel->first */
+	bool button = relay->pulse_ms > 0, on = initial && (strcmp(initial, "on") == 0 || strcmp(initial, "1") == 0);
 	struct channel *channel = device_add_channel(device, button ? "button" : "switch", button ? OUTPUT_BUTTON : OUTPUT_SWITCH);
 
 	channel->confirm = relay->confirm;
 	if (relay->interlock)
 		check_group(conf, section, relay->interlock);
-	if (relay->initial && relay->interlock)
+	if (on && relay->interlock)
 		conf_mistake(conf, section, "initial", "outputs of an interlock begin off");
-	if (relay->initial && relay->pulse_ms > 0)
+	if (on && button)
 		conf_mistake(conf, section, "initial", "an output with a pulse begins off");
 }
 
@@ -153,7 +152,7 @@ static int relay_open(struct device *device)
 	const struct relay *relay = device->config;
 	const struct channel *channel = &device->channels[0];
 	struct relay_state *state = device->state;
-	bool on = channel->has_first ? channel->first.number > 0 : relay->initial;
+	bool on = channel->has_first && channel->first.number > 0;
 	int r;
 
 	/* It may have gone off just now, with the program before this one. */

@@ -43,7 +43,7 @@ static const struct device_services services = { .tell = tell, .wake = wake };
 
 static void read_device(const struct conf_section *section)
 {
-	const char *word = conf_text(conf, section, "driver");
+	const char *word = conf_text(conf, section, "driver"), *initial;
 	struct seat *seat = calloc(1, sizeof(*seat)), **end = &seats;
 	struct device *device = &seat->device;
 
@@ -67,6 +67,9 @@ static void read_device(const struct conf_section *section)
 		device_add_channel(device, quantity_info(*quantity)->name, OUTPUT_NONE);
 	if (device->driver->configure)
 		device->driver->configure(device, conf, section);
+	initial = conf_text(conf, section, "initial"); /* as settings reads it for outputs */
+	device->channels[0].has_first = initial != NULL;
+	device->channels[0].first = value_of_number(initial && strcmp(initial, "on") == 0);
 	while (*end)
 		end = &(*end)->next;
 	*end = seat;

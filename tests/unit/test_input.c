@@ -157,7 +157,7 @@ static void an_edge_that_was_lost_is_made_up_for_by_the_level(void **state)
 
 static void a_spark_on_a_long_wire_is_filtered(void **state)
 {
-	struct device *device = input(&contact_driver, "filter = 50ms\n");
+	struct device *device = input(&contact_driver, "steady = 50ms\n");
 	int64_t at_ns;
 
 	(void)state;
@@ -180,7 +180,7 @@ static void a_spark_on_a_long_wire_is_filtered(void **state)
 
 static void the_kernel_filters_where_it_can(void **state)
 {
-	struct device *device = input(&contact_driver, "filter = 50ms\n");
+	struct device *device = input(&contact_driver, "steady = 50ms\n");
 
 	(void)state;
 	fake_gpio_filters = true;
