@@ -171,7 +171,7 @@ static void tell_address(struct probe *probe, struct bus *bus, int address)
 
 static void tell_bus(struct probe *probe, const char *device)
 {
-	char path[BUS_MAX], title[BUS_MAX + SYSFS_TEXT_MAX], file[SYSFS_PATH_MAX], name[SYSFS_TEXT_MAX];
+	char path[BUS_MAX], title[BUS_MAX + SYSFS_TEXT_MAX + 16], file[SYSFS_PATH_MAX], name[SYSFS_TEXT_MAX];
 	struct bus bus = { .path = path, .number = atoi(device + strlen("i2c-")) };
 
 	snprintf(path, sizeof(path), "/dev/%s", device);
