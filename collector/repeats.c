@@ -21,8 +21,11 @@ struct repeats {
 	size_t count, size, limit;
 	struct batch batches[MARKERS_MAX + 1]; /* committed but not proven; the last may be without a marker */
 	size_t batch_count;
-	size_t committed; /* entries of batches[] */
-	bool changed;     /* since the last commit */
+	size_t committed;  /* entries of batches[] */
+	size_t proven;     /* of those, from the oldest on, as their ids show */
+	uint32_t dropped;  /* entries ever dropped: entry i is number dropped + i */
+	uint32_t *numbers; /* of the newest entry of each id */
+	bool changed;      /* since the last commit */
 	bool searching;
 	size_t next_known; /* repeats come in their old order: the search goes on here */
 };
@@ -31,9 +34,14 @@ struct repeats *repeats_open(size_t room)
 {
 	struct repeats *repeats = calloc(1, sizeof(*repeats));
 
-	if (repeats)
-		repeats->limit = room * 4; /* more than a broker leaves unproven */
-	return repeats;
+	if (!repeats)
+		return NULL;
+	repeats->limit = room * 4; /* more than a broker leaves unproven */
+	repeats->numbers = calloc(UINT16_MAX + 1, sizeof(*repeats->numbers));
+	if (repeats->numbers)
+		return repeats;
+	free(repeats);
+	return NULL;
 }
 
 void repeats_close(struct repeats *repeats)
@@ -41,6 +49,7 @@ void repeats_close(struct repeats *repeats)
 	if (!repeats)
 		return;
 	free(repeats->entries);
+	free(repeats->numbers);
 	free(repeats);
 }
 
@@ -82,22 +91,49 @@ static void drop_oldest(struct repeats *repeats, size_t count)
 	if (count == 0)
 		return;
 	memmove(repeats->entries, repeats->entries + count, (repeats->count - count) * sizeof(*repeats->entries));
+	repeats->dropped += (uint32_t)count;
 	repeats->count -= count;
 	repeats->committed -= count;
+	repeats->proven -= repeats->proven < count ? repeats->proven : count;
 	repeats->next_known -= repeats->next_known < count ? repeats->next_known : count;
 	repeats->changed = true;
+}
+
+/* A broker gives an id to another message only when it has the acknowledgement of the one before; and with that all that left before it. */
+static void drop_proven(struct repeats *repeats)
+{
+	size_t left = repeats->proven;
+
+	drop_oldest(repeats, left);
+	for (size_t i = 0; i < repeats->batch_count && left > 0; i++) {
+		size_t part = left < repeats->batches[i].count ? left : repeats->batches[i].count;
+
+		repeats->batches[i].count -= part;
+		left -= part;
+	}
+}
+
+static void note_id(struct repeats *repeats, uint16_t packet_id)
+{
+	uint32_t before = repeats->numbers[packet_id] - repeats->dropped;
+
+	if (before >= repeats->proven && before < repeats->committed && repeats->entries[before].packet_id == packet_id)
+		repeats->proven = before + 1;
+	repeats->numbers[packet_id] = repeats->dropped + (uint32_t)repeats->count;
 }
 
 void repeats_load(struct repeats *repeats, const void *data, size_t len)
 {
 	size_t count = len / sizeof(struct entry);
 
-	repeats->count = repeats->committed = repeats->batch_count = 0;
+	repeats->count = repeats->committed = repeats->proven = repeats->batch_count = 0;
 	repeats->changed = false;
 	if (count == 0 || len % sizeof(struct entry) || reserve(repeats, count) < 0)
 		return;
 	memcpy(repeats->entries, data, len);
-	repeats->count = repeats->committed = count;
+	for (; repeats->count < count; repeats->count++)
+		note_id(repeats, repeats->entries[repeats->count].packet_id);
+	repeats->committed = count;
 	repeats->batches[repeats->batch_count++] = (struct batch){ .marker = -1, .count = count };
 }
 
@@ -131,10 +167,14 @@ bool repeats_known(struct repeats *repeats, uint16_t packet_id, const char *topi
 
 int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len)
 {
-	int r = reserve(repeats, repeats->count + 1);
+	int r;
 
+	if (repeats->count == repeats->limit)
+		drop_proven(repeats);
+	r = reserve(repeats, repeats->count + 1);
 	if (r < 0)
 		return r;
+	note_id(repeats, packet_id);
 	repeats->entries[repeats->count++] = (struct entry){
 		.hash = hash_message(topic, payload, len),
 		.packet_id = packet_id,
@@ -145,6 +185,7 @@ int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, 
 
 const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_changed)
 {
+	drop_proven(repeats);
 	*ret_len = repeats->count * sizeof(*repeats->entries);
 	*ret_changed = repeats->changed;
 	return repeats->count ? repeats->entries : NULL;

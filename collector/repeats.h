@@ -1,7 +1,8 @@
 /* Knows again the messages that the broker delivers a second time though they carry no time of their own: bare readings and commands. Their packet
  * ids and a hash are stored with the batch; what a resumed session brings again has the same id and content (seen with Mosquitto 2.0.11).
  *
- * An entry stays until the broker is known to have our acknowledgement: a message that we published after it was acknowledged. */
+ * An entry stays until the broker is known to have our acknowledgement: a message that we published after it was acknowledged, or the broker gives
+ * its id to another message. */
 #pragma once
 
 #include <stdbool.h>

@@ -122,6 +122,26 @@ static void a_broker_that_answers_late_is_still_understood(void **state)
 	repeats_close(repeats);
 }
 
+static void an_id_that_is_given_again_proves_what_came_before(void **state)
+{
+	struct repeats *repeats = repeats_open(ROOM);
+	bool changed;
+	size_t len;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) { /* no marker is ever answered, but the broker has only 16 ids */
+		assert_int_equal(0, add(repeats, (uint16_t)(i % 16 + 1), "x"));
+		if (i % 4 == 3)
+			repeats_committed(repeats, repeats_unproven(repeats) ? i : -1);
+	}
+	repeats_data(repeats, &len, &changed);
+	assert_true(len <= 16 * 6);
+	repeats_connected(repeats, true);
+	assert_true(known(repeats, 9, "x")); /* i of 2984 to 2999: ids 9 to 16 and 1 to 8 */
+	assert_true(known(repeats, 10, "x"));
+	repeats_close(repeats);
+}
+
 static void a_marker_of_the_connection_before_proves_nothing(void **state)
 {
 	struct repeats *repeats = repeats_open(ROOM);
@@ -182,6 +202,7 @@ int main(void)
 		cmocka_unit_test(without_the_old_session_nothing_is_a_repeat),
 		cmocka_unit_test(an_acknowledged_marker_proves_all_batches_before_it),
 		cmocka_unit_test(a_broker_that_answers_late_is_still_understood),
+		cmocka_unit_test(an_id_that_is_given_again_proves_what_came_before),
 		cmocka_unit_test(a_marker_of_the_connection_before_proves_nothing),
 		cmocka_unit_test(a_rolled_back_batch_is_forgotten),
 		cmocka_unit_test(memory_is_bounded),
