@@ -46,6 +46,7 @@ static const struct quantity_info table[QUANTITY_COUNT] = {
 	[QUANTITY_SEA_LEVEL_PRESSURE] = { "sea_level_pressure", "hPa", 800, 1200, 0, NUMBER, "Pression au niveau de la mer",
 					  "Sea-level pressure", .icon = "pressure" },
 	[QUANTITY_DISK] = { "disk", "%", 0, 100, 0, NUMBER, "Disque", "Disk", .icon = "database" },
+	[QUANTITY_RAIN] = { "rain", "mm", 0, 1e9, 1, NUMBER, "Pluie", "Rain", .icon = "humidity" },
 };
 
 const struct quantity_info *quantity_info(enum quantity quantity)

@@ -62,6 +62,9 @@ static const struct unit units[] = {
 	{ "m³", "l", "litre|liter", 0.001, 0 },
 	{ "m³", "ml", "", 0.000001, 0 },
 	{ "m³", "gal", "", 0.003785411784, 0 },
+	{ "mm", "mm", "l/m²", 1, 0 },
+	{ "mm", "cm", "", 10, 0 },
+	{ "mm", "in", "inch", 25.4, 0 },
 };
 
 enum { UNIT_COUNT = sizeof(units) / sizeof(*units) };

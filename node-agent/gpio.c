@@ -23,7 +23,10 @@ static void explain_hold(struct gpiod_chip *chip, unsigned offset, const char *l
 {
 	struct gpio_line_info info = { 0 };
 
-	if (error == -EBUSY && gpio_chip_line(chip, offset, &info) >= 0 && info.consumer[0])
+	if (error == -EBUSY && gpio_chip_line(chip, offset, &info) >= 0 && strcmp(info.consumer, GPIO_CONSUMER) == 0)
+		snprintf(buf, size, "%s is held by \"%s\": another section with this line, or another node-agent", line,
+			 info.consumer);
+	else if (error == -EBUSY && info.consumer[0])
 		snprintf(buf, size, "%s is held by \"%s\"", line, info.consumer);
 	else if (error == -EBUSY)
 		snprintf(buf, size, "%s is held by another program or by the kernel", line);

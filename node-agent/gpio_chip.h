@@ -6,7 +6,7 @@
 struct gpiod_chip;
 struct gpio_held; /* a requested line */
 
-enum { GPIO_CONSUMER_MAX = 31 };
+#define GPIO_CONSUMER "foyer" /* as which we hold lines */
 
 int gpio_chip_open(const char *path, struct gpiod_chip **ret_chip);
 void gpio_chip_close(struct gpiod_chip *chip);

@@ -102,7 +102,7 @@ int gpio_hold(struct gpiod_chip *chip, unsigned offset, const struct gpio_place 
 		[GPIO_EDGES_BOTH] = GPIOD_LINE_REQUEST_EVENT_BOTH_EDGES,
 	};
 	struct gpiod_line_request_config config = {
-		.consumer = "foyer",
+		.consumer = GPIO_CONSUMER,
 		.request_type = types[use],
 		.flags = flags_of(place, use),
 	};

@@ -115,7 +115,7 @@ static int request(struct gpiod_chip *chip, struct gpio_held *held, struct gpiod
 	int r = settings && lines && config ? 0 : -ENOMEM;
 
 	if (r >= 0) {
-		gpiod_request_config_set_consumer(config, "foyer");
+		gpiod_request_config_set_consumer(config, GPIO_CONSUMER);
 		gpiod_request_config_set_event_buffer_size(config, KERNEL_KEEPS);
 		r = gpiod_line_config_add_line_settings(lines, &held->offset, 1, settings) < 0 ? failure() : 0;
 	}

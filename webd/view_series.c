@@ -68,6 +68,7 @@ const char *view_tint(const struct house_series *series)
 	case QUANTITY_ABSOLUTE_HUMIDITY:
 	case QUANTITY_MOISTURE:
 	case QUANTITY_VOLUME:
+	case QUANTITY_RAIN:
 		return "humidity";
 	case QUANTITY_PRESSURE:
 	case QUANTITY_SEA_LEVEL_PRESSURE:

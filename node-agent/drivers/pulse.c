@@ -52,7 +52,7 @@ static const struct conf_item items[] = {
 	{ "debounce", CONF_DURATION, AT(debounce_ms), NULL, .max = 10000,
 	  .help = "a pulse so soon after another is none; 20ms for volume and rain, otherwise 0" },
 	{ "save_every", CONF_DURATION, AT(save_every_ms), "10m", .min = 1000, .max = 86400000,
-	  .help = "how often the count is written" },
+	  .help = "how often the count is written to [node] state_dir" },
 	{ 0 },
 };
 
