@@ -1,11 +1,11 @@
 // A house whose every part is killed, cut off, starved of disk and lied to by its clock, at random moments; then the books are balanced: every
 // reading that a sensor made is in the store once, at its own time.
-import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { House, isRoot, sleep, waitFor } from '../lib/house.mjs';
-import { compare, readLife } from './ledger.mjs';
+import { House, isRoot, run, sleep, waitFor } from '../lib/house.mjs';
+import { compare, readLog } from './ledger.mjs';
 import { makePlan } from './plan.mjs';
 import { Relay } from './relay.mjs';
 
@@ -111,7 +111,7 @@ class Chaos {
 			broker: ['persistence true', 'autosave_interval 1', 'max_inflight_messages 0'],
 		});
 		this.disk = new SmallDisk();
-		this.lives = []; // { node, part, killed }
+		this.lives = []; // { node, part, killedAt, spilled }
 		this.busy = new Map(); // what is being done to a part: one thing after the other
 		this.done = new Map(); // how often each fault was made
 		this.relays = {};
@@ -147,7 +147,7 @@ class Chaos {
 	}
 
 	begin(node) {
-		this.lives.push({ node, part: this.house.nodes[node], killed: false });
+		this.lives.push({ node, part: this.house.nodes[node] });
 	}
 
 	latest(node) {
@@ -176,17 +176,48 @@ class Chaos {
 
 	// ---- faults ----
 
-	async killNode({ node, for_ms }) {
+	// kill -9, and a look at what the file of its outbox holds: that must not be lost.
+	async killLife(node) {
 		const life = this.latest(node);
 
-		life.killed = true;
 		await life.part.kill();
+		life.killedAt = sampleClocks().boot;
+		life.spilled = await this.spilled(node);
+	}
+
+	// The series and values in a node's outbox file. A copy is looked at, so that the file's own recovery is the node's business.
+	async spilled(node) {
+		const folder = mkdtempSync(join(this.house.folder, 'spilled-'));
+
+		for (const name of ['outbox.db', 'outbox.db-wal', 'outbox.db-journal'])
+			if (existsSync(join(this.house.folder, `state-${node}`, name)))
+				copyFileSync(join(this.house.folder, `state-${node}`, name), join(folder, name));
+		const rows = await this.spilledRows(node, join(folder, 'outbox.db'));
+
+		rmSync(folder, { recursive: true });
+		return new Set(rows.map(({ series, value }) => `${series} ${value}`));
+	}
+
+	async spilledRows(node, file) {
+		if (!existsSync(file)) return [];
+		const found = await run('sqlite3', [
+			'-json',
+			file,
+			`SELECT '${node}/' || s.device || '/' || s.quantity AS series, r.value FROM reading AS r JOIN series AS s ON s.id = r.series`,
+		]);
+
+		if (found.code !== 0 && !/no such table/.test(found.stderr)) throw new Error(`${node}: outbox.db: ${found.stderr}`);
+		return found.stdout.trim() ? JSON.parse(found.stdout) : [];
+	}
+
+	async killNode({ node, for_ms }) {
+		await this.killLife(node);
 		await sleep(for_ms);
 		await this.startNode(node);
 	}
 
 	async restartNode({ node, for_ms }) {
-		await this.latest(node).part.stop();
+		await this.leave(this.latest(node).part);
 		await sleep(for_ms);
 		await this.startNode(node);
 	}
@@ -205,10 +236,7 @@ class Chaos {
 	}
 
 	async bootWithoutClock({ node, for_ms, roll }) {
-		const life = this.latest(node);
-
-		life.killed = true;
-		await life.part.kill();
+		await this.killLife(node);
 		this.clocks[node].boot++;
 		this.clocks[node].set(-Math.round(86400000 * (30 + 300 * roll)), false);
 		await this.startNode(node);
@@ -283,14 +311,17 @@ class Chaos {
 
 	// ---- the end ----
 
+	// A part leaves when it is asked to. How soon is for other tests to say: here the machine may be busy with much else.
+	async leave(part) {
+		await part.logged(/made |mqtt: /, `${part.name} is on its way`, 60000); // before that, nobody would hear the signal
+		const end = await part.stop('SIGTERM', 30000);
+
+		if (end.code !== 0) throw new Error(`${part.name} left with ${JSON.stringify(end)}`);
+	}
+
 	// The sensors rest (their nodes leave cleanly, and come back with the longest interval), and all that waits goes on its way.
 	async drain() {
-		for (const node of NODES) {
-			const { part } = this.latest(node);
-			const end = await part.stop();
-
-			if (end.code !== 0) throw new Error(`${node} left with ${JSON.stringify(end)}`);
-		}
+		for (const node of NODES) await this.leave(this.latest(node).part);
 		await Promise.all(
 			NODES.map((node) => this.startNode(node, ['device fast.interval=1d', 'device slow.interval=1d'])),
 		);
@@ -304,7 +335,11 @@ class Chaos {
 
 		await waitFor(() => NODES.every(emptied), 'the outboxes of all nodes are empty', 90000);
 		await health.stop();
-		await this.house.settled();
+		// What a broker still held twice is in by then too.
+		await this.house.pub('mark/chaos/counter', '1');
+		await this.house.stored('mark', 'chaos', 'counter', 1, 60000);
+		for (const node of NODES) await this.leave(this.latest(node).part);
+		await this.leave(this.house.collector);
 	}
 
 	async rows() {
@@ -319,7 +354,7 @@ class Chaos {
 	}
 
 	async balance() {
-		const lives = this.lives.map(({ node, part, killed }) => readLife({ node, log: part.log, killed }));
+		const lives = this.lives.map(({ part, ...life }) => ({ ...life, readings: readLog(part.log) }));
 		const result = compare(lives, await this.rows(), this.samples);
 
 		return {
@@ -342,20 +377,20 @@ class Chaos {
 // Runs it. seconds, seed, rate (readings a second, of all nodes together); these may be left out: pauseMs: mean time between faults, longestMs: how long one lasts;
 // without: kinds of fault that are left out; say: hears what goes on. Returns { nodes: [a line each], wrong: [examples], faults, ... }.
 export async function chaos({ say = () => {}, rate = 200, ...options }) {
-	const run = new Chaos({ say, rate, ...options });
+	const chaos = new Chaos({ say, rate, ...options });
 
 	try {
-		await run.open();
-		await run.rage();
-		await run.drain();
-		run.house.checkHealth();
-		return await run.balance();
+		await chaos.open();
+		await chaos.rage();
+		await chaos.drain();
+		chaos.house.checkHealth();
+		return await chaos.balance();
 	} catch (error) {
-		run.house.failed = true;
-		say(run.house.logs());
+		chaos.house.failed = true;
+		say(chaos.house.logs());
 		throw error;
 	} finally {
-		await run.close();
+		await chaos.close();
 	}
 }
 

@@ -3,10 +3,11 @@
 // node-agent at log level debug: "made SERIES VALUE at WALL_MS (boot BOOT_MS)", before anything else happens to the reading.
 const MADE = /made (\S+) (\S+) at (-?\d+) \(boot (\d+)\)/;
 const WRONG_MS = 1500; // a clock that is further off was wrong; under load a node may rest between reading one clock and the other
+const MEMORY_MS = 15000; // the collector's commit_interval here, and what a loaded machine adds
 const SAME_MS = 100; // how exact the true time is, told from clocks of 10 ms
 
-// One life of a node-agent, from its start to its end. log: what it said; killed: it was ended by kill -9.
-export function readLife({ node, log, killed }) {
+// The readings that the log of a node tells of.
+export function readLog(log) {
 	const readings = [];
 
 	for (const line of log.split('\n')) {
@@ -14,7 +15,7 @@ export function readLife({ node, log, killed }) {
 
 		if (found) readings.push({ series: found[1], value: Number(found[2]), time: Number(found[3]), boot: Number(found[4]) });
 	}
-	return { node, killed, readings };
+	return readings;
 }
 
 // The boot clock never steps, so it tells the true time of what was made while a node's wall clock was wrong. samples: { boot, wall } of this
@@ -72,7 +73,13 @@ function takeRow(rows, reading, clocks) {
 	return index >= 0;
 }
 
-// Every reading of every life against the rows { series, value, time } of the store. Values are told apart well enough that series and value
+// A reading that was not yet receipted nor in a file of the node when that was killed: the exception. It has to be young, since a node lets none wait for
+// longer in memory alone.
+function wasInMemory(life, reading) {
+	return life.killedAt !== undefined && !life.spilled.has(keyOf(reading)) && life.killedAt - reading.boot <= MEMORY_MS;
+}
+
+// Every reading of every life { node, readings, killedAt, spilled } against the rows { series, value, time } of the store. Values are told apart well enough that series and value
 // name a reading. samples: see Clocks. Returns a line for each node, and examples of what is wrong.
 export function compare(lives, rows, samples) {
 	const clocks = new Clocks(samples);
@@ -85,7 +92,7 @@ export function compare(lives, rows, samples) {
 	};
 	const lineOf = (name) => {
 		if (!nodes.has(name))
-			nodes.set(name, { node: name, made: 0, stored: 0, inMemory: 0, lost: 0, doubled: 0, wrongTime: 0, pauseMs: 0 });
+			nodes.set(name, { node: name, made: 0, stored: 0, inMemory: 0, memoryMs: 0, lost: 0, doubled: 0, wrongTime: 0, pauseMs: 0 });
 		return nodes.get(name);
 	};
 
@@ -114,8 +121,11 @@ export function compare(lives, rows, samples) {
 					truth: clocks.trueTime(reading.boot),
 					storedAt: elsewhere.shift().time,
 				});
-			else if (life.killed && !life.safe?.has(reading.seq)) line.inMemory++;
-			else complain('lost', line, { ...reading, truth: clocks.trueTime(reading.boot), life: life.number });
+			else if (wasInMemory(life, reading)) {
+				line.inMemory++;
+				line.memoryMs = Math.max(line.memoryMs, life.killedAt - reading.boot);
+			}
+			else complain('lost', line, { ...reading, truth: clocks.trueTime(reading.boot), killedAt: life.killedAt });
 		}
 	// What is left was made once at most, and is there once too often.
 	for (const row of [...stored.values()].flat()) complain('doubled', lineOf(row.series.split('/')[0]), row);

@@ -32,6 +32,7 @@ const columns = [
 	['made', 'made'],
 	['stored', 'stored'],
 	['in memory at kill -9', 'inMemory'],
+	['for at most ms', 'memoryMs'],
 	['lost', 'lost'],
 	['doubled', 'doubled'],
 	['at a wrong time', 'wrongTime'],
@@ -39,6 +40,7 @@ const columns = [
 ];
 const total = Object.fromEntries(columns.map(([, key]) => [key, key === 'node' ? 'all' : sum(result, key)]));
 
+total.memoryMs = Math.max(...result.nodes.map((line) => line.memoryMs));
 total.pauseMs = Math.max(...result.nodes.map((line) => line.pauseMs));
 console.log(`\n${columns.map(([title]) => title.padStart(8)).join('  ')}`);
 for (const line of [...result.nodes, total])
