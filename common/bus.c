@@ -1,6 +1,7 @@
 /* libmosquitto on an sd_event loop. Each try to connect gets a fresh handle, so nothing of a lost connection (a command that nobody should
  * obey any more) is sent again behind our caller's back. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bus_mosquitto.h"
 #include "clock.h"
@@ -179,6 +181,24 @@ static void lost(struct bus *bus)
 		bus->handlers.disconnected(bus->context, reason);
 }
 
+/* Watches the socket by a descriptor of our own: the library closes its one before we know, and as long as a child of ours held a copy of that, the
+ * kernel would go on telling events of it to who is gone. For the same reason no program that we start inherits it. */
+static int watch_socket(struct bus *bus)
+{
+	int fd = mosquitto_socket(bus->mosq), own, r;
+
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (own < 0)
+		return -errno;
+	r = sd_event_add_io(bus->event, &bus->io, own, POLLIN, on_io, bus);
+	if (r < 0)
+		close(own);
+	else
+		sd_event_source_set_io_fd_own(bus->io, true);
+	return r;
+}
+
 /* ---- opening and closing -------------------------------------------------------------------------------------------------------- */
 
 static int open_connection(struct bus *bus)
@@ -197,7 +217,7 @@ static int open_connection(struct bus *bus)
 		lost(bus);
 		return 0;
 	}
-	r = sd_event_add_io(bus->event, &bus->io, mosquitto_socket(bus->mosq), POLLIN, on_io, bus);
+	r = watch_socket(bus);
 	if (r < 0)
 		return r;
 	arm(bus->keepalive, settings->keepalive_ms / 4, settings->keepalive_ms / 32);
