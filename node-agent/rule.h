@@ -78,6 +78,7 @@ struct rule {
 	int64_t fault_from_ms; /* clock_boot_ms() since a sensor is silent; 0: none is */
 	int64_t burst_ms;      /* of the rate limit */
 	int burst;
+	unsigned acted_look; /* one act a look, however many outputs it has */
 	int64_t paused_ms; /* clock_boot_ms() until it may act again; 0: it may */
 };
 

@@ -8,7 +8,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 
-enum { RETRY_MS = 15000, BURST_MS = 10000, BURST_MAX = 10, PAUSE_MS = 60000, WISHES_MAX = 64 };
+enum { RETRY_MS = 15000, BURST_MS = 10000, BURST_MAX = 20, PAUSE_MS = 60000, WISHES_MAX = 64 };
 
 /* What an output is to have in the end, when several rules speak of it at once. */
 struct wish {
@@ -26,6 +26,7 @@ struct rules {
 	int64_t retry_ms; /* clock_boot_ms(); 0: nothing failed */
 	struct wish wishes[WISHES_MAX];
 	size_t wish_count;
+	unsigned looks;
 };
 
 static void look_soon(struct rules *rules)
@@ -71,6 +72,9 @@ static bool may_act(struct rules *rules, struct rule *rule, int64_t now_ms)
 {
 	if (rule->paused_ms)
 		return false;
+	if (rule->acted_look == rules->looks)
+		return true; /* several outputs, one act */
+	rule->acted_look = rules->looks;
 	if (now_ms - rule->burst_ms > BURST_MS) {
 		rule->burst_ms = now_ms;
 		rule->burst = 0;
@@ -209,6 +213,7 @@ void rules_look(struct rules *rules)
 	int64_t now_ms = clock_boot_ms(), wall_ms = clock_wall_ms(), wake_ms = INT64_MAX;
 
 	rules->wish_count = 0;
+	rules->looks++;
 	for (struct rule *rule = rules->list; rule; rule = rule->next) {
 		for (size_t i = 0; i < rule->when_count; i++)
 			rule->when[i].is_silent = rules->hooks.is_silent(rules->context, rule->when[i].channel);

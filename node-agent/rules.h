@@ -23,7 +23,7 @@ int rules_open(sd_event *event, struct rule *list, const struct rules_hooks *hoo
 void rules_close(struct rules *rules);
 
 /* Each value of a sensor, and each state of an output. What follows from it happens soon, from the loop: rules that set each other off cannot
- * stop the world, and one that acts more than ten times in ten seconds is paused for a minute. */
+ * stop the world, and one that acts more than twenty times in ten seconds is paused for a minute. */
 void rules_seen(struct rules *rules, const struct channel *channel, const struct value *value);
 /* Sensors have fallen silent or come back. */
 void rules_faults(struct rules *rules);

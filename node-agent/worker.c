@@ -31,7 +31,7 @@ struct worker {
 	int64_t running_since_ms;
 	bool stop;
 	bool ended, abandoned; /* who comes last frees */
-	int news; /* an eventfd: something ran */
+	int news;              /* an eventfd: something ran */
 	sd_event_source *source;
 };
 
@@ -259,8 +259,11 @@ bool worker_close(struct worker *worker, int64_t deadline_ms)
 		pthread_mutex_lock(&worker->lock);
 		worker->abandoned = !worker->ended;
 		abandoned = worker->abandoned;
-		pthread_detach(worker->thread);
 		pthread_mutex_unlock(&worker->lock);
+		if (abandoned)
+			pthread_detach(worker->thread);
+		else
+			pthread_join(worker->thread, NULL); /* in a moment */
 	}
 	if (!abandoned)
 		free_worker(worker);
