@@ -185,7 +185,7 @@ void pages_overview(struct pages *pages, struct http_request *request)
 	pages_cached_reply(cached, request);
 }
 
-/* ---- a node, a series ------------------------------------------------------------------------------------------------------------ */
+/* ---- a node, an error ------------------------------------------------------------------------------------------------------------ */
 
 void pages_node(struct pages *pages, struct http_request *request)
 {
@@ -207,94 +207,6 @@ void pages_node(struct pages *pages, struct http_request *request)
 	cJSON_AddItemToObject(data, "panel", view_panel(&visit.view, node));
 	view_facts(&visit.view, node, data);
 	pages_reply(pages, request, 200, "node", data);
-}
-
-/* A device that has something to draw, for the list of others. */
-static const struct house_series *first_to_draw(const struct house_device *device)
-{
-	for (const struct house_series *series = device->series; series; series = series->next)
-		if (series->quantity->kind == QUANTITY_KIND_NUMBER && series->output == HOUSE_SENSOR)
-			return series;
-	return device->series;
-}
-
-static void add_others(const struct pages *pages, const struct house_series *current, cJSON *data)
-{
-	cJSON *nodes = cJSON_AddArrayToObject(data, "others");
-	char path[SERIES_TEXT_MAX + 16];
-
-	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next) {
-		cJSON *group = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(group, "devices");
-
-		cJSON_AddStringToObject(group, "label", view_node_label(node));
-		cJSON_AddItemToArray(nodes, group);
-		for (const struct house_device *device = node->devices; device; device = device->next) {
-			const struct house_series *series = first_to_draw(device);
-			cJSON *link = cJSON_CreateObject();
-
-			cJSON_AddItemToArray(devices, link);
-			cJSON_AddStringToObject(link, "label", view_device_label(device));
-			cJSON_AddStringToObject(link, "href", series ? view_series_path(&series->name, path) : "/");
-			cJSON_AddBoolToObject(link, "current", device == current->device);
-		}
-	}
-}
-
-static void add_chart(struct pages *pages, const struct view *view, const struct house_series *series,
-		      const struct view_range *range, cJSON *data)
-{
-	struct store *store = archive_store(pages->settings.archive);
-	int r = view_chart(view, store, series, range, data);
-
-	if (store && r < 0) {
-		cJSON_AddStringToObject(data, "store_error", store_error(store));
-		archive_failed(pages->settings.archive, r);
-	} else if (!store) {
-		cJSON_AddStringToObject(data, "store_error", archive_error(pages->settings.archive));
-	}
-}
-
-static void series_page(struct pages *pages, struct http_request *request, const struct house_series *series)
-{
-	struct visit visit = pages_visit(pages, request);
-	const struct view view = visit.view;
-	cJSON *data = pages_data(pages, request, &visit);
-	const struct house_node *node = series->device->node;
-	struct view_range range;
-	char path[NAME_MAX_LEN + 8], label[VIEW_LABEL_MAX];
-	int r = view_range_parse(http_query(request, "range"), http_query(request, "from"), http_query(request, "to"), view.now_ms,
-				 &range);
-
-	snprintf(path, sizeof(path), "/node/%.*s", NAME_MAX_LEN, node->name);
-	cJSON_AddTrueToObject(data, "is_series");
-	cJSON_AddBoolToObject(data, "bad_span", r < 0);
-	cJSON_AddStringToObject(data, "node_href", path);
-	cJSON_AddStringToObject(data, "node_label", view_node_label(node));
-	cJSON_AddStringToObject(data, "device_label", view_device_label(series->device));
-	cJSON_AddItemToObject(data, "live",
-			      series->output == HOUSE_SENSOR ? view_tile(&view, series) : view_control(&view, series));
-	cJSON_AddBoolToObject(data, "is_control", series->output != HOUSE_SENSOR);
-	cJSON_AddStringToObject(data, "series_label", view_series_label(&view, series, label));
-	pages_add_file(pages, data, "chart_script", "/javascript/chart.min.js");
-	pages_add_file(pages, data, "series_script", "/static/series.js");
-	add_others(pages, series, data);
-	add_chart(pages, &view, series, &range, data);
-	pages_reply(pages, request, r < 0 ? 400 : 200, "series", data);
-}
-
-void pages_series(struct pages *pages, struct http_request *request)
-{
-	const char *node = http_param(request, "node"), *device = http_param(request, "device");
-	const char *quantity = http_param(request, "quantity");
-	const struct house_series *series = NULL;
-	struct series name;
-
-	if (node && device && quantity && series_make(node, device, quantity, &name) == 0)
-		series = house_series(pages->settings.house, &name);
-	if (!series)
-		http_error(request, 404, "no such series");
-	else if (!reader_choose(request))
-		series_page(pages, request, series);
 }
 
 int pages_error(struct pages *pages, struct http_request *request, unsigned status, const char *text, struct buffer *out)

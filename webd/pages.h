@@ -42,7 +42,11 @@ void pages_events(struct pages *pages, struct http_request *request);   /* GET /
 void pages_cameras(struct pages *pages, struct http_request *request);  /* GET /cameras */
 void pages_device(struct pages *pages, struct http_request *request);   /* GET /device/:node/:device */
 void pages_system(struct pages *pages, struct http_request *request);   /* GET /system */
-void pages_series(struct pages *pages, struct http_request *request);   /* GET /series/:node/:device/:quantity */
+/* GET /chart/NODE/DEVICE/QUANTITY.svg: the chart as a picture, for browsers without script. */
+void pages_chart_picture(struct pages *pages, struct http_request *request);
+void pages_add_note(struct pages *pages, struct http_request *request);    /* POST /note: series, text, time, back */
+void pages_remove_note(struct pages *pages, struct http_request *request); /* POST /note/remove: series, id, back */
+void pages_series(struct pages *pages, struct http_request *request);      /* GET /series/:node/:device/:quantity */
 
 /* GET /manifest.webmanifest: the site as an application to install. */
 void pages_manifest(struct pages *pages, struct http_request *request);

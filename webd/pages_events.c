@@ -33,6 +33,12 @@ static void add_result(cJSON *row, const char *level, const char *icon, const ch
 	cJSON_AddStringToObject(result, "text", text);
 }
 
+static void add_by(cJSON *row, const cJSON *event)
+{
+	if (text_of(event, "by")[0])
+		cJSON_AddStringToObject(row, "by", text_of(event, "by"));
+}
+
 static const struct house_series *series_of(const struct pages *pages, const cJSON *event, struct series *ret_name)
 {
 	const char *text = text_of(event, "series");
@@ -100,7 +106,7 @@ static void add_command(const struct pages *pages, const struct view *view, cJSO
 	cJSON_AddStringToObject(row, "title", title);
 	cJSON_AddStringToObject(row, "icon", view_icon(view, icon, series ? series->quantity->icon : NULL, "plug"));
 	cJSON_AddStringToObject(row, "path", text_of(event, "series"));
-	cJSON_AddStringToObject(row, "by", text_of(event, "by"));
+	add_by(row, event);
 	add_command_result(view, row, event);
 }
 
@@ -146,7 +152,7 @@ static void add_change(const struct view *view, cJSON *row, const cJSON *event)
 	cJSON_AddStringToObject(row, "icon", "user");
 	if (strcmp(what, "login_failed") == 0)
 		cJSON_AddStringToObject(row, "level", "warn");
-	cJSON_AddStringToObject(row, "by", text_of(event, "by"));
+	add_by(row, event);
 	add_result(row, "", NULL, text_of(event, "address"));
 }
 

@@ -111,6 +111,21 @@ static struct access_who asker(const struct parts *parts, struct http_request *r
 	return who;
 }
 
+static void chart_picture(struct http_request *request, void *context)
+{
+	pages_chart_picture(((const struct parts *)context)->pages, request);
+}
+
+static void note(struct http_request *request, void *context)
+{
+	pages_add_note(((const struct parts *)context)->pages, request);
+}
+
+static void no_note(struct http_request *request, void *context)
+{
+	pages_remove_note(((const struct parts *)context)->pages, request);
+}
+
 static void form(struct http_request *request, void *context)
 {
 	const struct parts *parts = context;
@@ -268,6 +283,9 @@ const struct http_route routes[] = {
 	{ "GET", "/camera/:name/stream", picture_stream, SITE_VIEW },
 	{ "GET", "/camera/:name/still.jpg", picture, SITE_VIEW },
 	{ "GET", "/events", log_page, SITE_VIEW },
+	{ "GET", "/chart/*", chart_picture, SITE_VIEW },
+	{ "POST", "/note", note, SITE_OPERATE },
+	{ "POST", "/note/remove", no_note, SITE_OPERATE },
 	{ "POST", "/command", form, SITE_OPERATE },
 	{ "GET", "/api/v1/nodes", nodes, SITE_VIEW },
 	{ "GET", "/api/v1/latest", latest, SITE_VIEW },

@@ -79,12 +79,23 @@ bool view_needs_a_look(const struct view *view, const struct house_node *node);
 void view_attention(const struct view *view, const struct house *house, cJSON *to);
 
 /* ---- view_chart.c: a series through time ---- */
+enum { VIEW_WITH_MAX = 6, VIEW_LEGEND_MAX = 12, VIEW_AXES_MAX = 2 };
+
 struct view_range {
-	const char *word;       /* "last", "24h", "7d", "30d", "1y", "custom" */
-	int64_t from_ms, to_ms; /* but for "last" */
+	const char *word;                               /* "last", "24h", "7d", "30d", "1y", "custom" */
+	int64_t from_ms, to_ms;                         /* but for "last" */
+	bool previous;                                  /* the span before is drawn too */
+	const struct house_series *with[VIEW_WITH_MAX]; /* of other devices, to compare */
+	size_t with_count;
 };
 /* Reads range, from and to of a query (NULL each when absent). Returns 0; -EINVAL for a span that is none (the range is then "last"). */
 int view_range_parse(const char *range, const char *from, const char *to, int64_t now_ms, struct view_range *ret_range);
+
+/* Reads "with" of a query: NODE/DEVICE/QUANTITY,...; what is no number or binary series of the house is left out. */
+void view_range_with(const struct house *house, const char *with, struct view_range *range);
+/* What a chart of a series shows: the series itself, the other number series of its device, those to compare with. Returns how many. */
+size_t view_chart_series(const struct house_series *series, const struct view_range *range,
+			 const struct house_series *list[VIEW_LEGEND_MAX]);
 
 /* Adds "legend" (the series and the other number series of its device), "ranges", "stats", "figures" and the link of the CSV.
  * store   NULL when it can't be read: then only the live values

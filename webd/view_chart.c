@@ -10,8 +10,6 @@
 #include "view_figures.h"
 #include "wording.h"
 
-enum { LEGEND_MAX = 12, AXES_MAX = 2 };
-
 static const struct {
 	const char *word, *key;
 	int64_t span_ms;
@@ -39,7 +37,9 @@ int view_range_parse(const char *range, const char *from, const char *to, int64_
 	}
 	for (size_t i = 1; range && i < RANGE_COUNT; i++)
 		if (!strcmp(range, ranges[i].word))
-			*ret_range = (struct view_range){ ranges[i].word, now_ms - ranges[i].span_ms, now_ms };
+			*ret_range = (struct view_range){ .word = ranges[i].word,
+							  .from_ms = now_ms - ranges[i].span_ms,
+							  .to_ms = now_ms };
 	return 0;
 }
 
@@ -54,17 +54,44 @@ static int by_quantity(const void *a, const void *b)
 	return left != right ? (left - 1U < right - 1U ? -1 : 1) : strcmp((*one)->name.quantity, (*two)->name.quantity);
 }
 
-/* The series itself, then the other number series of its device. */
-static size_t gather(const struct house_series *series, const struct house_series *list[LEGEND_MAX])
+static bool is_drawn(const struct house_series *series)
+{
+	return series->quantity->kind != QUANTITY_KIND_TEXT && (!series->has_value || series->value.kind == VALUE_NUMBER);
+}
+
+void view_range_with(const struct house *house, const char *with, struct view_range *range)
+{
+	for (const char *at = with; at && range->with_count < VIEW_WITH_MAX; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		struct series name;
+		const struct house_series *series =
+			series_parse(at, strcspn(at, ","), &name) == 0 ? house_series(house, &name) : NULL;
+
+		if (series && is_drawn(series))
+			range->with[range->with_count++] = series;
+	}
+}
+
+static void add_once(const struct house_series *list[VIEW_LEGEND_MAX], size_t *count, const struct house_series *series)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (list[i] == series)
+			return;
+	if (*count < VIEW_LEGEND_MAX)
+		list[(*count)++] = series;
+}
+
+size_t view_chart_series(const struct house_series *series, const struct view_range *range,
+			 const struct house_series *list[VIEW_LEGEND_MAX])
 {
 	size_t count = 0;
 
 	list[count++] = series;
-	for (const struct house_series *other = series->device->series; other && count < LEGEND_MAX; other = other->next)
-		if (other != series && other->quantity->kind == QUANTITY_KIND_NUMBER &&
-		    (!other->has_value || other->value.kind == VALUE_NUMBER))
-			list[count++] = other;
+	for (const struct house_series *other = series->device->series; other; other = other->next)
+		if (other->quantity->kind == QUANTITY_KIND_NUMBER && is_drawn(other) && count < VIEW_LEGEND_MAX - VIEW_WITH_MAX)
+			add_once(list, &count, other);
 	qsort(list + 1, count - 1, sizeof(list[0]), by_quantity);
+	for (size_t i = 0; i < range->with_count; i++)
+		add_once(list, &count, range->with[i]);
 	return count;
 }
 
@@ -74,12 +101,12 @@ static const char *axis_of(const struct house_series *series)
 	return series->quantity->kind == QUANTITY_KIND_BINARY ? "state" : view_unit(series);
 }
 
-static bool takes_axis(const char *axes[AXES_MAX], size_t *count, const char *axis)
+static bool takes_axis(const char *axes[VIEW_AXES_MAX], size_t *count, const char *axis)
 {
 	for (size_t i = 0; i < *count; i++)
 		if (!strcmp(axes[i], axis))
 			return true;
-	if (*count == AXES_MAX)
+	if (*count == VIEW_AXES_MAX)
 		return false;
 	axes[(*count)++] = axis;
 	return true;
@@ -92,15 +119,20 @@ static const char *plain_label(const struct view *view, const struct house_serie
 	return series->label[0] ? series->label : quantity[0] ? quantity : series->name.quantity;
 }
 
-static cJSON *legend_entry(const struct view *view, const struct house_series *series, bool on)
+static cJSON *legend_entry(const struct view *view, const struct house_series *series, const struct house_series *first, bool on)
 {
 	cJSON *entry = cJSON_CreateObject();
-	char text[VALUE_TEXT_MAX + 1], name[SERIES_TEXT_MAX + 1];
+	char text[VALUE_TEXT_MAX + 1], name[SERIES_TEXT_MAX + 1], near[VIEW_LABEL_MAX], far[VIEW_LABEL_MAX + HOUSE_LABEL_MAX + 8];
 	bool binary = series->quantity->kind == QUANTITY_KIND_BINARY, french = view->language == LANGUAGE_FR;
 
 	cJSON_AddStringToObject(entry, "series", series_format(&series->name, name));
 	cJSON_AddStringToObject(entry, "tint", view_tint(series));
-	cJSON_AddStringToObject(entry, "label", plain_label(view, series));
+	if (series->device == first->device) {
+		cJSON_AddStringToObject(entry, "label", plain_label(view, series));
+	} else {
+		snprintf(far, sizeof(far), "%s · %s", view_node_label(series->device->node), view_series_label(view, series, near));
+		cJSON_AddStringToObject(entry, "label", far);
+	}
 	view_add_unit(series, entry);
 	cJSON_AddStringToObject(entry, "value",
 				series->has_value ? wording_value(view->language, series->quantity, &series->value, text) : "–");
@@ -128,10 +160,13 @@ static void write_small(char *word)
 /* "Température et humidité": what the chart shows at first. */
 static void add_title(const struct view *view, cJSON *to, const struct house_series *const list[], const bool on[], size_t count)
 {
-	char title[LEGEND_MAX * (HOUSE_LABEL_MAX + 8)];
+	char title[VIEW_LEGEND_MAX * (HOUSE_LABEL_MAX + 8)];
 	char alone[VIEW_LABEL_MAX];
 	size_t len = 0, shown = 0, all = 0;
 
+	/* Those to compare with are in the legend. */
+	while (count && list[count - 1]->device != list[0]->device)
+		count--;
 	for (size_t i = 0; i < count; i++)
 		all += on[i];
 	for (size_t i = 0; i < count; i++) {
@@ -174,9 +209,27 @@ static void add_ranges(const struct view *view, const struct view_range *range, 
 	}
 }
 
+/* What the links of the page keep: "&with=...&prev=1". */
+static void add_kept(const struct view_range *range, cJSON *to)
+{
+	char text[VIEW_WITH_MAX * (SERIES_TEXT_MAX + 1) + 32] = "", name[SERIES_TEXT_MAX + 1], with[sizeof(text)] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < range->with_count; i++)
+		len += (size_t)snprintf(with + len, sizeof(with) - len, "%s%s", i ? "," : "",
+					series_format(&range->with[i]->name, name));
+	snprintf(text, sizeof(text), "%s%.*s%s", len ? "&with=" : "", (int)sizeof(text) - 24, with,
+		 range->previous ? "&prev=1" : "");
+	cJSON_AddStringToObject(to, "kept", text);
+	cJSON_AddStringToObject(to, "with", with);
+	cJSON_AddBoolToObject(to, "previous", range->previous);
+	cJSON_AddBoolToObject(to, "has_with", range->with_count > 0);
+	cJSON_AddBoolToObject(to, "has_span", range->to_ms != 0);
+}
+
 static void add_csv(const struct house_series *const list[], size_t count, const struct view_range *range, cJSON *to)
 {
-	char text[LEGEND_MAX * (SERIES_TEXT_MAX + 1) + 128], name[SERIES_TEXT_MAX + 1];
+	char text[VIEW_LEGEND_MAX * (SERIES_TEXT_MAX + 1) + 128], name[SERIES_TEXT_MAX + 1];
 	size_t len = (size_t)snprintf(text, sizeof(text), "/api/v1/history.csv?series=");
 
 	for (size_t i = 0; i < count; i++)
@@ -193,21 +246,24 @@ int view_chart(const struct view *view, struct store *store, const struct house_
 {
 	cJSON *legend = cJSON_AddArrayToObject(to, "legend"), *stats = cJSON_AddArrayToObject(to, "stats");
 	bool text = series->quantity->kind == QUANTITY_KIND_TEXT || (series->has_value && series->value.kind == VALUE_TEXT);
-	const struct house_series *list[LEGEND_MAX];
-	bool on[LEGEND_MAX] = { false };
-	const char *axes[AXES_MAX] = { 0 };
-	size_t count = text ? 1 : gather(series, list), axis_count = 0;
+	const struct house_series *list[VIEW_LEGEND_MAX];
+	bool on[VIEW_LEGEND_MAX] = { false };
+	const char *axes[VIEW_AXES_MAX] = { 0 };
+	size_t count = text ? 1 : view_chart_series(series, range, list), axis_count = 0;
 	int r = 0;
 
 	list[0] = series;
 	for (size_t i = 0; i < count; i++) {
 		on[i] = takes_axis(axes, &axis_count, axis_of(list[i]));
-		cJSON_AddItemToArray(legend, legend_entry(view, list[i], on[i]));
+		cJSON_AddItemToArray(legend, legend_entry(view, list[i], series, on[i]));
 		if (store && !text && r == 0)
 			r = figures_add_stats(view, store, list[i], range, stats);
+		if (list[i]->device != series->device && r == 0 && cJSON_GetArraySize(stats) == (int)i + 1)
+			cJSON_AddStringToObject(cJSON_GetArrayItem(stats, (int)i), "room", view_node_label(list[i]->device->node));
 	}
 	add_title(view, to, list, on, count);
 	add_ranges(view, range, to);
+	add_kept(range, to);
 	add_csv(list, count, range, to);
 	cJSON_AddBoolToObject(to, "is_text", text);
 	cJSON_AddBoolToObject(to, "has_stats", stats->child != NULL);

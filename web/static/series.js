@@ -37,10 +37,10 @@ function label(v) {
 function unfold(s, binary) {
   const p = s.points, mean = [], lo = [], hi = [], gaps = [];
   const steps = p.slice(1).map((x, i) => x[0] - p[i][0]).sort((a, b) => a - b), step = binary || s.resolution ? Infinity : steps[steps.length >> 1] || Infinity;
-  const hole = (from, to) => { gaps.push([from, to]); for (const l of [mean, lo, hi]) l.push({ x: (from + to) / 2, y: NaN }); };
+  const hole = (from, to, why) => { gaps.push([from, to, why]); for (const l of [mean, lo, hi]) l.push({ x: (from + to) / 2, y: NaN }); };
   let before;
   p.forEach(([t, v, a, b], i) => {
-    if (v === null) { hole(before ?? t, p[i + 1]?.[0] ?? t); before = undefined; return; }
+    if (v === null) { hole(before ?? t, p[i + 1]?.[0] ?? t, a); before = undefined; return; }
     if (before !== undefined && t - before > 2.5 * step) hole(before, t);
     mean.push({ x: t, y: v }); if (s.resolution) { lo.push({ x: t, y: a }); hi.push({ x: t, y: b }); }
     before = t;
@@ -70,21 +70,35 @@ const marks = {   // holes as quiet grey columns, cursor as one hairline
   beforeDatasetsDraw(c) {
     const { ctx, chartArea: a, scales: { x } } = c;
     ctx.save(); ctx.fillStyle = css('--line'); ctx.font = '12px ' + css('--font'); ctx.textAlign = 'center';
-    for (const [t0, t1] of c.gaps || []) {
+    for (const [t0, t1, why] of c.gaps || []) {
       const l = Math.max(a.left, x.getPixelForValue(t0)), r = Math.min(a.right, x.getPixelForValue(t1));
       if (r - l < 3) continue;
       ctx.globalAlpha = .45; ctx.fillRect(l, a.top, r - l, a.height); ctx.globalAlpha = 1;
-      if (r - l > 96) { ctx.save(); ctx.fillStyle = css('--muted'); ctx.fillText(T.gap, (l + r) / 2, a.bottom - 10); ctx.restore(); }
+      if (r - l > 96) { ctx.save(); ctx.fillStyle = css('--muted'); ctx.fillText(T['gap_' + why] || T.gap, (l + r) / 2, a.bottom - 10); ctx.restore(); }
     }
     ctx.restore();
   },
   afterDatasetsDraw(c) {
+    pins(c);
     const on = c.getActiveElements(); if (!on.length) return;
     const { ctx, chartArea: a } = c, x = on[0].element.x;
     ctx.save(); ctx.strokeStyle = css('--edge'); ctx.lineWidth = 1; ctx.beginPath(); ctx.moveTo(x, a.top); ctx.lineTo(x, a.bottom); ctx.stroke(); ctx.restore();
   },
 };
 
+/* Notes of the household: a line at their time, with the number that the list below gives them. */
+function pins(c) {
+  const { ctx, chartArea: a, scales: { x } } = c;
+  ctx.save(); ctx.strokeStyle = ctx.fillStyle = css('--accent'); ctx.textAlign = 'center'; ctx.font = '600 11px ' + css('--font'); ctx.setLineDash([3, 3]);
+  for (const li of $('[data-note]')) {
+    const px = x.getPixelForValue(+li.dataset.note);
+    if (!(px >= a.left && px <= a.right)) continue;
+    ctx.beginPath(); ctx.moveTo(px, a.top + 8); ctx.lineTo(px, a.bottom); ctx.stroke();
+    ctx.beginPath(); ctx.arc(px, a.top + 2, 9, 0, 7); ctx.fill();
+    ctx.fillStyle = css('--accent-ink'); ctx.fillText(li.querySelector('.pin').textContent, px, a.top + 6); ctx.fillStyle = css('--accent');
+  }
+  ctx.restore();
+}
 const small = matchMedia('(max-width: 819px)').matches;
 const chart = new Chart(canvas, {
   type: 'line', data: { datasets: [] }, plugins: [marks],
@@ -123,7 +137,7 @@ function paint() {
   Object.assign(o.plugins.tooltip, { backgroundColor: css('--surface'), titleColor: css('--muted'), bodyColor: css('--ink'), borderColor: css('--edge'), borderWidth: 1, bodyFont: { size: 14, weight: 600 }, titleFont: { weight: 500 } });
   for (const ds of chart.data.datasets) {
     const c = css('--q-' + ds.tint) || css('--accent');
-    ds.borderColor = ds.key ? c : 'transparent'; ds.backgroundColor = ds.key && !ds.fill ? c : c + '2b'; ds.pointHoverBackgroundColor = css('--surface'); ds.pointHoverBorderColor = c;
+    ds.borderColor = ds.key ? c : ds.before ? c + '99' : 'transparent'; ds.backgroundColor = ds.key && !ds.fill ? c : c + '2b'; ds.pointHoverBackgroundColor = css('--surface'); ds.pointHoverBorderColor = c;
   }
 }
 addEventListener('themechange', () => { paint(); chart.update('none'); });
@@ -143,15 +157,16 @@ async function load(q) {
   else ask.last = 100;
   canvas.setAttribute('aria-busy', 'true');
   try {
-    const h = await api.history(ask);
+    const back = ask.to - ask.from, earlier = 'previous' in plot.dataset && ask.from;      // the span before, drawn beneath
+    const [h, before] = await Promise.all([api.history(ask), earlier && api.history({ ...ask, from: ask.from - back, to: ask.from })]);
     if (query !== q) return;
-    held = ask.last && h; show(h, ask);
+    held = ask.last && h; show(h, ask, before && { ...before, back });
   } catch (e) {
     if (query === q) document.getElementById('resolution').textContent = put(T.history_missing, { reason: e.message });
   }
   canvas.removeAttribute('aria-busy');
 }
-function show(h, ask) {
+function show(h, ask, before) {
   const sets = [], colours = new Set(); let gaps;
   axes = [];
   shown = h.series.map((s, i) => {
@@ -163,20 +178,21 @@ function show(h, ask) {
     sets.push({ ...at, data: u.mean, key: b.dataset.series, name: b.querySelector('span').textContent, label: b.querySelector('span').textContent, unit: b.dataset.unit, b, order: 1,
       borderDash: visible && colours.has(tint) ? [7, 4] : [],                       // two of one colour
       band: s.resolution ? u.lo.map((p, j) => [p.y, u.hi[j].y]) : null });
+    if (before && !binary) sets.push({ ...at, fill: false, data: unfold(before.series[i], false).mean.map(p => ({ x: p.x + before.back, y: p.y })), before: true, borderDash: [2, 4], borderWidth: 1.5, order: 3 });
     if (visible) { colours.add(tint); gaps ||= u.gaps; }
     return { ...s, ...u, b, binary };
   });
   const all = shown.filter(s => pressed(s.b) && s.mean.length).flatMap(s => [s.mean[0].x, s.mean.at(-1).x]);
   bounds = { min: ask.from ? +ask.from : Math.min(...all), max: ask.to ? +ask.to : Math.max(...all) };
   chart.data.datasets = axes.length ? sets.filter(d => axes.some(a => a.id === d.yAxisID)) : [];
-  chart.gaps = gaps || []; chart.asked = { h, ask };
+  chart.gaps = gaps || []; chart.asked = { h, ask, before };
   if (all.length || ask.from) { paint(); chart.update('none'); }
   readout([]); note(h);
 }
 function note(h) {
   const n = shown.reduce((sum, s) => sum + (pressed(s.b) ? s.points.length : 0), 0), r = h.series[0]?.resolution;
   document.getElementById('resolution').textContent = !n ? T.nothing
-    : (r ? put(T.mean, { span: span(r / 1000) }) + ' ' + (shown[0].binary ? '' : T.band) : shown[0].binary ? T.changes : T.raw) + ' ' + put(T.points, { n: num(n, 0) });
+    : (r ? put(T.mean, { span: span(r / 1000) }) + ' ' + (shown[0].binary ? '' : T.band) : shown[0].binary ? T.changes : T.raw) + ' ' + put(T.points, { n: num(n, 0) }) + ('previous' in plot.dataset ? ' ' + T.previous : '');
 }
 /* The legend doubles as read-out: on a phone the finger hides a tooltip. */
 function readout(on) {
@@ -196,7 +212,7 @@ for (const b of buttons) b.onclick = () => {
   b.setAttribute('aria-pressed', !pressed(b));
   const first = buttons.find(x => pressed(x) && x !== b) || b, units = new Set(buttons.filter(pressed).map(axisOf));
   if (units.size > 2) for (const x of buttons) if (x !== b && pressed(x) && axisOf(x) !== axisOf(first) && axisOf(x) !== axisOf(b)) x.setAttribute('aria-pressed', false);
-  if (chart.asked) show(chart.asked.h, chart.asked.ask);
+  if (chart.asked) show(chart.asked.h, chart.asked.ask, chart.asked.before);
 };
 const custom = document.getElementById('custom');
 function go(search, q) {
