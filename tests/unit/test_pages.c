@@ -85,6 +85,7 @@ static int set_up(void **state)
 	assert_int_equal(0, static_open(&fixture->files));
 	assert_int_equal(0, site_open(SITE_IN_MEMORY, &fixture->site, error));
 	assert_int_equal(0, access_open(fixture->site, true, &fixture->access));
+	settings.site = fixture->site;
 	settings.access = fixture->access;
 	settings.control = fixture->control;
 	settings.files = fixture->files;
