@@ -85,6 +85,11 @@ int gpio_fd(const struct gpio *gpio)
 	return gpio_held_fd(gpio->held);
 }
 
+bool gpio_filters(const struct gpio *gpio)
+{
+	return gpio_held_filters(gpio->held);
+}
+
 int gpio_read_edges(struct gpio *gpio, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost)
 {
 	*ret_lost = 0;

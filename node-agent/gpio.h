@@ -48,8 +48,8 @@ int gpio_set(struct gpio *gpio, int value);
 
 /* Of a line with edges: readable when there are some. It stays the door's. */
 int gpio_fd(const struct gpio *gpio);
-/* Takes what there is, oldest first, without waiting. The kernel keeps GPIO_EDGES_KEPT (v1: 16, v2: 256) for a reader that is late.
- * ret_lost   how many were lost before these; with libgpiod 1 just whether some may have been (1)
+/* Takes what there is, oldest first, without waiting. The kernel keeps 512 for a reader that is late (before Linux 5.10: 16).
+ * ret_lost   how many were lost before these; before Linux 5.10 just whether some may have been (1)
  * Returns their number, 0 when there is none. */
 int gpio_read_edges(struct gpio *gpio, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost);
 
@@ -57,8 +57,8 @@ int gpio_read_edges(struct gpio *gpio, struct gpio_edge ret_edges[GPIO_EDGES_MAX
  * costs one stat(). */
 int gpio_alive(const struct gpio *gpio);
 
-/* Whether filter_us is kept by the kernel (libgpiod 2). */
-bool gpio_filters(void);
+/* Whether the kernel keeps filter_us and counts what is lost, as it does since Linux 5.10; of a line with edges. */
+bool gpio_filters(const struct gpio *gpio);
 
 /* CLOCK_MONOTONIC now, the clock of the edges. */
 int64_t gpio_now_ns(void);

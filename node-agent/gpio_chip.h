@@ -6,6 +6,8 @@
 struct gpiod_chip;
 struct gpio_held; /* a requested line */
 
+enum { GPIO_KERNEL_KEEPS = 512 }; /* edges of a line, at most; asked for */
+
 #define GPIO_CONSUMER "foyer" /* as which we hold lines */
 
 int gpio_chip_open(const char *path, struct gpiod_chip **ret_chip);
@@ -21,4 +23,5 @@ void gpio_drop(struct gpio_held *held);
 int gpio_held_get(struct gpio_held *held);
 int gpio_held_set(struct gpio_held *held, int value);
 int gpio_held_fd(const struct gpio_held *held);
+bool gpio_held_filters(const struct gpio_held *held);
 int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost);

@@ -1,21 +1,28 @@
-/* libgpiod 1.6 (Debian 12). Empty with 2.x; the other way round in gpio_v2.c. */
+/* libgpiod 1.6 (Debian 12). Empty with 2.x; the other way round in gpio_v2.c.
+ *
+ * That library asks the kernel for edges in a way that keeps 16 of them, too few for a meter on a busy machine, and does not count what is lost. So
+ * edges are asked for as libgpiod 2 does, by the ioctls of <linux/gpio.h> (GPIO_V2_, Linux 5.10), where the kernel has them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gpiod.h>
+#include <linux/gpio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "gpio_chip.h"
 
 #ifdef GPIOD_LINE_BULK_MAX_LINES
 
-enum {
-	KERNEL_KEEPS = 16
-}; /* edges of one line: drivers/gpio/gpiolib-cdev.c, struct lineevent_state; the newest is dropped when full */
+/* drivers/gpio/gpiolib-cdev.c, struct lineevent_state: the newest is dropped when it is full. */
+enum { OLD_KERNEL_KEEPS = 16 };
 
 struct gpio_held {
-	struct gpiod_line *line;
-	int fd; /* of edges, -1 without */
+	struct gpiod_line *line; /* NULL: it is held by fd alone */
+	int fd;                  /* of edges, -1 without */
+	uint32_t sequence;       /* of the newest edge, from 1; without line */
 };
 
 static int failure(void)
@@ -91,8 +98,84 @@ static int not_blocking(int fd)
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? failure() : 0;
 }
 
-int gpio_hold(struct gpiod_chip *chip, unsigned offset, const struct gpio_place *place, enum gpio_use use, int value,
-	      unsigned filter_us, struct gpio_held **ret_held)
+/* ---- edges by the kernel's own interface ---------------------------------------------------------------------------------------- */
+
+static uint64_t v2_flags_of(const struct gpio_place *place, enum gpio_use use)
+{
+	static const uint64_t bias[] = {
+		[GPIO_BIAS_AS_IS] = 0,
+		[GPIO_BIAS_OFF] = GPIO_V2_LINE_FLAG_BIAS_DISABLED,
+		[GPIO_BIAS_PULL_UP] = GPIO_V2_LINE_FLAG_BIAS_PULL_UP,
+		[GPIO_BIAS_PULL_DOWN] = GPIO_V2_LINE_FLAG_BIAS_PULL_DOWN,
+	};
+
+	return GPIO_V2_LINE_FLAG_INPUT | bias[place->bias] | (place->active_low ? GPIO_V2_LINE_FLAG_ACTIVE_LOW : 0) |
+	       GPIO_V2_LINE_FLAG_EDGE_RISING | (use == GPIO_EDGES_BOTH ? GPIO_V2_LINE_FLAG_EDGE_FALLING : 0);
+}
+
+/* -ENOTTY: an older kernel. */
+static int hold_edges(struct gpiod_chip *chip, unsigned offset, const struct gpio_place *place, enum gpio_use use,
+		      unsigned filter_us, struct gpio_held *held)
+{
+	struct gpio_v2_line_request request = {
+		.offsets = { offset },
+		.consumer = GPIO_CONSUMER,
+		.config = { .flags = v2_flags_of(place, use) },
+		.num_lines = 1,
+		.event_buffer_size = GPIO_KERNEL_KEEPS,
+	};
+	char path[GPIO_NAME_MAX + 8];
+	int fd, r;
+
+	if (filter_us > 0) {
+		request.config.num_attrs = 1;
+		request.config.attrs[0].mask = 1;
+		request.config.attrs[0].attr.id = GPIO_V2_LINE_ATTR_ID_DEBOUNCE;
+		request.config.attrs[0].attr.debounce_period_us = filter_us;
+	}
+	snprintf(path, sizeof(path), "/dev/%s", gpiod_chip_name(chip));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return failure();
+	r = ioctl(fd, GPIO_V2_GET_LINE_IOCTL, &request) < 0 ? failure() : 0;
+	close(fd);
+	if (r >= 0)
+		held->fd = request.fd;
+	return r;
+}
+
+static int get_v2(const struct gpio_held *held)
+{
+	struct gpio_v2_line_values values = { .mask = 1 };
+
+	return ioctl(held->fd, GPIO_V2_LINE_GET_VALUES_IOCTL, &values) < 0 ? failure() : (int)(values.bits & 1);
+}
+
+static int read_v2(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost)
+{
+	struct gpio_v2_line_event events[GPIO_EDGES_MAX];
+	ssize_t len = read(held->fd, events, sizeof(events));
+	int count = (int)(len / (ssize_t)sizeof(*events));
+
+	if (len < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : failure();
+	*ret_lost = 0;
+	for (int i = 0; i < count; i++) {
+		*ret_lost += events[i].line_seqno - held->sequence - 1;
+		held->sequence = events[i].line_seqno;
+		ret_edges[i] = (struct gpio_edge){
+			.ns = (int64_t)events[i].timestamp_ns,
+			.rising = events[i].id == GPIO_V2_LINE_EVENT_RISING_EDGE,
+		};
+	}
+	return count;
+}
+
+/* ---- what gpio_chip.h says ------------------------------------------------------------------------------------------------------ */
+
+/* By the library. */
+static int hold_line(struct gpiod_chip *chip, unsigned offset, const struct gpio_place *place, enum gpio_use use, int value,
+		     struct gpio_held *held)
 {
 	/* Edges are of the logical level: the kernel swaps them with ACTIVE_LOW. */
 	static const int types[] = {
@@ -106,19 +189,29 @@ int gpio_hold(struct gpiod_chip *chip, unsigned offset, const struct gpio_place 
 		.request_type = types[use],
 		.flags = flags_of(place, use),
 	};
+
+	held->line = gpiod_chip_get_line(chip, offset);
+	if (!held->line || gpiod_line_request(held->line, &config, value) < 0)
+		return failure();
+	if (use >= GPIO_EDGES_RISING)
+		held->fd = gpiod_line_event_get_fd(held->line);
+	return use >= GPIO_EDGES_RISING && held->fd < 0 ? failure() : 0;
+}
+
+int gpio_hold(struct gpiod_chip *chip, unsigned offset, const struct gpio_place *place, enum gpio_use use, int value,
+	      unsigned filter_us, struct gpio_held **ret_held)
+{
 	struct gpio_held *held = calloc(1, sizeof(*held));
 	int r;
 
-	(void)filter_us;
 	if (!held)
 		return -ENOMEM;
 	held->fd = -1;
-	held->line = gpiod_chip_get_line(chip, offset);
-	r = !held->line || gpiod_line_request(held->line, &config, value) < 0 ? failure() : 0;
-	if (r >= 0 && use >= GPIO_EDGES_RISING) {
-		held->fd = gpiod_line_event_get_fd(held->line);
-		r = held->fd < 0 ? failure() : not_blocking(held->fd);
-	}
+	r = use >= GPIO_EDGES_RISING ? hold_edges(chip, offset, place, use, filter_us, held) : -ENOTTY;
+	if (r == -ENOTTY)
+		r = hold_line(chip, offset, place, use, value, held);
+	if (r >= 0 && held->fd >= 0)
+		r = not_blocking(held->fd);
 	if (r < 0) {
 		gpio_drop(held);
 		return r;
@@ -131,13 +224,18 @@ void gpio_drop(struct gpio_held *held)
 {
 	if (held && held->line && gpiod_line_is_requested(held->line))
 		gpiod_line_release(held->line);
+	else if (held && !held->line && held->fd >= 0)
+		close(held->fd);
 	free(held);
 }
 
 int gpio_held_get(struct gpio_held *held)
 {
-	int value = gpiod_line_get_value(held->line);
+	int value;
 
+	if (!held->line)
+		return get_v2(held);
+	value = gpiod_line_get_value(held->line);
 	return value < 0 ? failure() : value;
 }
 
@@ -153,12 +251,15 @@ int gpio_held_fd(const struct gpio_held *held)
 
 int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost)
 {
-	struct gpiod_line_event events[KERNEL_KEEPS];
-	int count = gpiod_line_event_read_fd_multiple(held->fd, events, KERNEL_KEEPS);
+	struct gpiod_line_event events[OLD_KERNEL_KEEPS];
+	int count;
 
+	if (!held->line)
+		return read_v2(held, ret_edges, ret_lost);
+	count = gpiod_line_event_read_fd_multiple(held->fd, events, OLD_KERNEL_KEEPS);
 	if (count < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : failure();
-	*ret_lost = count == KERNEL_KEEPS; /* full: there may have been more */
+	*ret_lost = count == OLD_KERNEL_KEEPS; /* full: there may have been more */
 	for (int i = 0; i < count; i++)
 		ret_edges[i] = (struct gpio_edge){
 			.ns = events[i].ts.tv_sec * (int64_t)1000000000 + events[i].ts.tv_nsec,
@@ -167,9 +268,9 @@ int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES
 	return count;
 }
 
-bool gpio_filters(void)
+bool gpio_held_filters(const struct gpio_held *held)
 {
-	return false;
+	return !held->line;
 }
 
 #endif

@@ -10,8 +10,6 @@
 
 #ifndef GPIOD_LINE_BULK_MAX_LINES
 
-enum { KERNEL_KEEPS = 256 }; /* edges asked for; the oldest is dropped when full */
-
 struct gpio_held {
 	struct gpiod_line_request *request;
 	unsigned offset;
@@ -116,7 +114,7 @@ static int request(struct gpiod_chip *chip, struct gpio_held *held, struct gpiod
 
 	if (r >= 0) {
 		gpiod_request_config_set_consumer(config, GPIO_CONSUMER);
-		gpiod_request_config_set_event_buffer_size(config, KERNEL_KEEPS);
+		gpiod_request_config_set_event_buffer_size(config, GPIO_KERNEL_KEEPS);
 		r = gpiod_line_config_add_line_settings(lines, &held->offset, 1, settings) < 0 ? failure() : 0;
 	}
 	if (r >= 0) {
@@ -205,9 +203,9 @@ int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES
 	return count;
 }
 
-bool gpio_filters(void)
+bool gpio_held_filters(const struct gpio_held *held)
 {
-	return true;
+	return held->buffer;
 }
 
 #endif

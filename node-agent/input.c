@@ -68,7 +68,7 @@ static void edge(struct device *device, bool level, int64_t ns)
 {
 	const struct input_config *config = device->config;
 	struct input_state *state = device->state;
-	int64_t lasts_ns = (gpio_filters() ? 0 : config->steady_ms) * MS + (level ? 0 : config->hold_ms * MS);
+	int64_t lasts_ns = (gpio_filters(state->gpio) ? 0 : config->steady_ms) * MS + (level ? 0 : config->hold_ms * MS);
 
 	settle(device, ns);
 	if (level == state->level)

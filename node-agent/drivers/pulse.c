@@ -176,7 +176,7 @@ static int pulse_notice(struct device *device)
 	}
 	if (all_lost) {
 		snprintf(device->error, sizeof(device->error), "pulses came faster than they were read: %s%u lost",
-			 gpio_filters() ? "" : "at least ", all_lost);
+			 gpio_filters(state->gpio) ? "" : "at least ", all_lost);
 		return -ERANGE;
 	}
 	return r < 0 ? r : 0;

@@ -113,8 +113,9 @@ int gpio_alive(const struct gpio *gpio)
 	return of(gpio)->gone ? -ENODEV : 0;
 }
 
-bool gpio_filters(void)
+bool gpio_filters(const struct gpio *gpio)
 {
+	(void)gpio;
 	return fake_gpio_filters;
 }
 

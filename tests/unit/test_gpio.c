@@ -121,6 +121,11 @@ int gpio_held_fd(const struct gpio_held *line)
 	return 42;
 }
 
+bool gpio_held_filters(const struct gpio_held *line)
+{
+	return line;
+}
+
 int gpio_held_read(struct gpio_held *line, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost)
 {
 	(void)line;
@@ -289,6 +294,7 @@ static void a_chip_that_went_or_came_back_as_another_is_gone(void **state)
 	assert_int_equal(0, gpio_alive(gpio));
 	assert_int_equal(1, gpio_get(gpio));
 	assert_int_equal(42, gpio_fd(gpio));
+	assert_true(gpio_filters(gpio));
 	assert_int_equal(1, gpio_read_edges(gpio, edges, &lost));
 	assert_int_equal(0, lost);
 	folder_write("dev/other", ""); /* takes another inode while the first is there */

@@ -110,8 +110,10 @@ static void noise_between_the_pings_is_no_echo(void **state)
 	for (int i = 0; i < 5; i++) {
 		fake_edge_at(echo, 1, bench_now_ns + 450 * US);
 		fake_edge_at(echo, 0, bench_now_ns + 3350 * US); /* 2900 us: 50 cm */
-		fake_edge_at(echo, 1, bench_now_ns + 9000 * US); /* a second echo, from a wall behind */
-		fake_edge_at(echo, 0, bench_now_ns + 20000 * US);
+		for (int wall = 1; wall <= 2; wall++) {          /* further echoes, from walls behind */
+			fake_edge_at(echo, 1, bench_now_ns + wall * 9000 * US);
+			fake_edge_at(echo, 0, bench_now_ns + wall * 9000 * US + 8000 * US);
+		}
 		bench_pass(60);
 	}
 	assert_int_equal(0, device->driver->fetch(device, &cm));

@@ -140,6 +140,9 @@ static void a_text_is_laid_out_in_lines(void **state)
 	assert_int_equal(0, show(device, "Bonjour tout le monde"));
 	assert_line(0x00, "Bonjour tout le ");
 	assert_line(0x40, "monde           ");
+	assert_int_equal(0, show(device, "Bonjour tout beau monde"));
+	assert_line(0x00, "Bonjour tout    ");
+	assert_line(0x40, "beau monde      ");
 	assert_int_equal(0, show(device, "21.5|48 %"));
 	assert_line(0x00, "21.5            ");
 	assert_line(0x40, "48 %            ");
