@@ -47,6 +47,15 @@ static const char *header(const char *block, const char *name, char *buf, size_t
 	return buf;
 }
 
+/* -1 without one, or when it is no number. Beyond LONG_MAX it is LONG_MAX, which is too large anyhow. */
+static long content_length(const char *block)
+{
+	char value[64];
+	const char *text = header(block, "Content-Length", value, sizeof(value));
+
+	return text[0] >= '0' && text[0] <= '9' ? strtol(text, NULL, 10) : -1;
+}
+
 static int take_boundary(struct mjpeg *mjpeg, const char *type)
 {
 	const char *at = strcasestr(type, "boundary=");
@@ -86,8 +95,7 @@ static int take_head(struct mjpeg *mjpeg)
 		r = take_boundary(mjpeg, value);
 		mjpeg->state = MJPEG_PART_HEAD;
 	} else if (strncasecmp(value, "image/jpeg", 10) == 0) {
-		header(head, "Content-Length", value, sizeof(value));
-		mjpeg->length = value[0] ? strtol(value, NULL, 10) : -1;
+		mjpeg->length = content_length(head);
 		mjpeg->state = MJPEG_SINGLE;
 	} else {
 		return fail(mjpeg, "it sends neither a stream of pictures nor a JPEG");
@@ -100,10 +108,7 @@ static int take_head(struct mjpeg *mjpeg)
 
 static int take_part_head(struct mjpeg *mjpeg)
 {
-	char value[64];
-
-	header(buffer_text(&mjpeg->head), "Content-Length", value, sizeof(value));
-	mjpeg->length = value[0] ? strtol(value, NULL, 10) : -1;
+	mjpeg->length = content_length(buffer_text(&mjpeg->head));
 	if (mjpeg->length > MJPEG_PICTURE_MAX)
 		return fail(mjpeg, "its pictures are too large");
 	buffer_clear(&mjpeg->head);
@@ -149,29 +154,26 @@ static void give(struct mjpeg *mjpeg, size_t len)
 	buffer_clear(&mjpeg->body);
 }
 
-/* A picture without a length ends where the boundary begins. */
-static int find_boundary(struct mjpeg *mjpeg, size_t added)
+/* A picture without a length ends where the boundary begins: it is looked for in the body, whose last `added` bytes are new. Returns how many of
+ * them were taken. */
+static size_t find_boundary(struct mjpeg *mjpeg, size_t added)
 {
-	size_t boundary = strlen(mjpeg->boundary), at = mjpeg->body.len - added;
-	const char *found;
+	size_t boundary = strlen(mjpeg->boundary), old = mjpeg->body.len - added, at = old > boundary ? old - boundary : 0, len;
+	const char *found = memmem(mjpeg->body.data + at, mjpeg->body.len - at, mjpeg->boundary, boundary);
 
-	at = at > boundary ? at - boundary : 0;
-	found = mjpeg->body.len ? memmem(mjpeg->body.data + at, mjpeg->body.len - at, mjpeg->boundary, boundary) : NULL;
-	if (found) {
-		size_t len = (size_t)(found - mjpeg->body.data), rest = mjpeg->body.len - len;
-		char *copy = malloc(rest);
-
-		if (!copy)
-			return fail(mjpeg, "out of memory");
-		memcpy(copy, found, rest);
-		while (len && (mjpeg->body.data[len - 1] == '\n' || mjpeg->body.data[len - 1] == '\r'))
-			len--;
-		give(mjpeg, len);
-		mjpeg->state = MJPEG_PART_HEAD;
-		buffer_add(&mjpeg->head, copy, rest);
-		free(copy);
-	}
-	return 0;
+	if (!found)
+		return added;
+	len = (size_t)(found - mjpeg->body.data);
+	added = len + boundary - old;
+	/* Dashes: of a boundary whose name has two of its own. */
+	while (len && mjpeg->body.data[len - 1] == '-')
+		len--;
+	while (len && (mjpeg->body.data[len - 1] == '\n' || mjpeg->body.data[len - 1] == '\r'))
+		len--;
+	give(mjpeg, len);
+	mjpeg->state = MJPEG_PART_HEAD;
+	buffer_add_text(&mjpeg->head, mjpeg->boundary);
+	return added;
 }
 
 static int take_plain(struct mjpeg *mjpeg, const char *bytes, size_t len)
@@ -194,11 +196,12 @@ static int take_plain(struct mjpeg *mjpeg, const char *bytes, size_t len)
 				return fail(mjpeg, "its pictures are too large");
 			if (mjpeg->length >= 0 && mjpeg->body.len == (size_t)mjpeg->length) {
 				give(mjpeg, mjpeg->body.len);
-				if (mjpeg->state == MJPEG_SINGLE)
+				mjpeg->whole = mjpeg->state == MJPEG_SINGLE;
+				if (mjpeg->whole)
 					return 0; /* the rest is none of ours */
 				mjpeg->state = MJPEG_PART_HEAD;
 			} else if (mjpeg->length < 0 && mjpeg->state == MJPEG_PICTURE) {
-				r = find_boundary(mjpeg, taken);
+				taken = find_boundary(mjpeg, taken);
 			}
 		}
 		if (r < 0)
@@ -220,9 +223,18 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static int take_last_chunk(struct mjpeg *mjpeg)
+{
+	if (mjpeg->state != MJPEG_SINGLE || mjpeg->length >= 0)
+		return fail(mjpeg, "its stream has ended");
+	give(mjpeg, mjpeg->body.len);
+	mjpeg->whole = true;
+	return 0;
+}
+
 static int take_chunked(struct mjpeg *mjpeg, const char *bytes, size_t len)
 {
-	while (len) {
+	while (len && !mjpeg->whole) {
 		size_t taken = 1;
 
 		if (mjpeg->chunk_state == CHUNK_DATA) {
@@ -246,7 +258,7 @@ static int take_chunked(struct mjpeg *mjpeg, const char *bytes, size_t len)
 			mjpeg->chunk_digits++;
 		} else if (*bytes == '\n') {
 			if (!mjpeg->chunk_digits || !mjpeg->chunk_left)
-				return fail(mjpeg, "its stream has ended");
+				return take_last_chunk(mjpeg);
 			mjpeg->chunk_state = CHUNK_DATA;
 		} else if (!mjpeg->chunk_digits) {
 			return fail(mjpeg, "its chunks have no size");
@@ -263,14 +275,16 @@ static int take_chunked(struct mjpeg *mjpeg, const char *bytes, size_t len)
 
 int mjpeg_take(struct mjpeg *mjpeg, const char *bytes, size_t len)
 {
+	if (mjpeg->whole)
+		return 0;
 	return mjpeg->state != MJPEG_HEAD && mjpeg->chunked ? take_chunked(mjpeg, bytes, len) : take_plain(mjpeg, bytes, len);
 }
 
 int mjpeg_end(struct mjpeg *mjpeg)
 {
-	if (mjpeg->state != MJPEG_SINGLE)
-		return 0;
-	if (mjpeg->length < 0)
+	if (mjpeg->state == MJPEG_SINGLE && mjpeg->length < 0 && !mjpeg->chunked && !mjpeg->whole) {
 		give(mjpeg, mjpeg->body.len);
-	return 1;
+		mjpeg->whole = true;
+	}
+	return mjpeg->whole;
 }

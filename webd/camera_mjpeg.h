@@ -16,6 +16,7 @@ struct mjpeg {
 	long length;                           /* of the picture; -1: until the boundary */
 	struct buffer head, body;
 	int status;
+	bool whole; /* a single picture has come: nothing more will */
 	/* Called with each whole picture. */
 	void (*picture)(void *context, const void *bytes, size_t len);
 	void *context;
@@ -26,5 +27,5 @@ void mjpeg_init(struct mjpeg *mjpeg, void (*picture)(void *context, const void *
 void mjpeg_done(struct mjpeg *mjpeg);
 /* Takes what came. Returns 0, or -EPROTO with error. */
 int mjpeg_take(struct mjpeg *mjpeg, const char *bytes, size_t len);
-/* The connection ended: a single picture without a length is whole now. Returns 1 when it was one that ended well, else 0. */
+/* The connection ended: a single picture without a length is whole now. Returns 1 when a single picture came whole, else 0. */
 int mjpeg_end(struct mjpeg *mjpeg);

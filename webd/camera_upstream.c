@@ -194,6 +194,9 @@ static void receive(struct camera_upstream *upstream)
 
 		snprintf(error, sizeof(error), "%s", upstream->mjpeg.error);
 		fail(upstream, error);
+	} else if (upstream->mjpeg.whole) { /* not every camera hangs up by itself */
+		hang_up(upstream);
+		arm(upstream, SINGLE_MS);
 	} else {
 		arm(upstream, ANSWER_MS);
 	}

@@ -26,6 +26,7 @@ struct pages_settings {
 	struct site *site;
 	struct cameras *cameras;
 	struct static_files *files; /* for versioned links */
+	const char *zone;           /* the household's time zone, "Europe/Paris"; "" unknown */
 	const char *store_path;     /* where the store lies on disk; NULL unknown */
 	bool (*broker_up)(void *context);
 	unsigned (*listeners)(void *context); /* open event streams */

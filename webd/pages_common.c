@@ -78,6 +78,8 @@ cJSON *pages_data(const struct pages *pages, struct http_request *request, const
 	cJSON_AddStringToObject(data, "theme_title", view_text(view, key));
 	cJSON_AddStringToObject(data, "theme_next", next[reader->theme]);
 	cJSON_AddBoolToObject(data, "theme_chosen", reader->theme != THEME_AUTO);
+	if (pages->settings.zone && pages->settings.zone[0])
+		cJSON_AddStringToObject(data, "zone", pages->settings.zone);
 	cJSON_AddStringToObject(data, "site", pages->settings.title);
 	cJSON_AddNumberToObject(data, "now_ms", (double)view->now_ms);
 	cJSON_AddBoolToObject(data, "broker_up", view->broker_up);

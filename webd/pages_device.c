@@ -67,6 +67,21 @@ static void add_facts(const struct view *view, const struct house_device *device
 	}
 }
 
+/* The camera whose device it is, if the configuration says so. */
+static void add_camera(const struct pages *pages, const struct view *view, const struct house_device *device, cJSON *data)
+{
+	char name[NAME_MAX_LEN * 2 + 2];
+
+	snprintf(name, sizeof(name), "%s/%s", device->node->name, device->name);
+	for (const struct camera *camera = pages->settings.cameras ? cameras_first(pages->settings.cameras) : NULL; camera;
+	     camera = camera_next(camera)) {
+		const char *own = camera_state(camera).settings->device;
+
+		if (own && strcmp(own, name) == 0)
+			cJSON_AddItemToObject(data, "camera", pages_camera(pages, view, camera));
+	}
+}
+
 void pages_device(struct pages *pages, struct http_request *request)
 {
 	const struct house_device *device = find(pages->settings.house, http_param(request, "node"), http_param(request, "device"));
@@ -93,6 +108,7 @@ void pages_device(struct pages *pages, struct http_request *request)
 		view_time(&visit.view, data, "offline", device->node->status_ms);
 	add_series(&visit.view, device, data);
 	add_facts(&visit.view, device, data);
+	add_camera(pages, &visit.view, device, data);
 	pages_device_log(pages, &visit, device, data);
 	pages_reply(pages, request, 200, "device", data);
 }

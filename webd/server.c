@@ -181,6 +181,25 @@ static int open_files(struct server *server)
 	return r;
 }
 
+/* What the machine calls its zone: TZ, or where /etc/localtime leads to (tzset(3), localtime(5)). "" when it is no name of the database. */
+static void find_zone(struct server *server)
+{
+	static const char mark[] = "/zoneinfo/";
+	const char *zone = getenv("TZ"), *at;
+	char path[256];
+	ssize_t len = zone && zone[0] ? 0 : readlink("/etc/localtime", path, sizeof(path) - 1);
+
+	if (len > 0) {
+		path[len] = '\0';
+		at = strstr(path, mark);
+		zone = at ? at + sizeof(mark) - 1 : NULL;
+	}
+	if (zone && zone[0] == ':')
+		zone++;
+	if (zone && strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == strlen(zone))
+		snprintf(server->zone, sizeof(server->zone), "%s", zone);
+}
+
 static int open_pages(struct server *server, const struct settings *site, struct pages **ret_pages)
 {
 	struct pages_settings settings = {
@@ -196,6 +215,7 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.site = server->parts.site,
 		.cameras = server->parts.cameras,
 		.files = server->parts.files,
+		.zone = server->zone,
 		.store_path = store_path(server->settings->store_url),
 		.broker_up = broker_up,
 		.listeners = listeners,
@@ -298,6 +318,7 @@ int server_open(sd_event *event, const struct settings *settings, struct server 
 		return -ENOMEM;
 	server->event = sd_event_ref(event);
 	server->settings = settings;
+	find_zone(server);
 	snprintf(server->broker, sizeof(server->broker), "%s:%d", settings->bus.host, settings->bus.port);
 	r = open_house(server);
 	if (r >= 0)

@@ -125,6 +125,15 @@ static void take_status(const struct arrival *arrival, const char *node, const s
 		live_node(parts->live, node, online, arrival->now_ms);
 }
 
+/* It says something new of itself: pages that show it are to be read anew. */
+static void tell_node(const struct arrival *arrival, const char *name)
+{
+	const struct house_node *node = house_node(arrival->server->parts.house, name);
+
+	if (node && node->known_status)
+		live_node(arrival->server->parts.live, name, node->online, arrival->now_ms);
+}
+
 static void take_collector(const struct arrival *arrival, const struct bus_message *message)
 {
 	bool online;
@@ -161,7 +170,8 @@ static void on_message(void *context, const struct bus_message *message)
 		take_status(&arrival, topic.series.node, message);
 		break;
 	case WIRE_INFO:
-		house_info(house, topic.series.node, message->payload, message->len);
+		if (house_info(house, topic.series.node, message->payload, message->len) == 1 && !message->retain)
+			tell_node(&arrival, topic.series.node);
 		break;
 	case WIRE_HEALTH:
 		house_health(house, topic.series.node, message->payload, message->len);

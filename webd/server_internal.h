@@ -13,6 +13,7 @@ struct server {
 	char client_id[32];
 	char broker[300]; /* "host:port" */
 	char address[128];
+	char zone[64]; /* the household's; "" unknown */
 };
 
 /* Subscribes to all that the house is made of. */

@@ -5,7 +5,23 @@
 const { api, T, put, num, span, lang, $, later, refresh, now } = window.foyer;
 const canvas = document.getElementById('chart'), plot = document.getElementById('plot');
 const MIN = 6e4, HOUR = 36e5, DAY = 864e5;
-const f = o => new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, o);
+/* The household's time zone, wherever the reader is; its own when the browser does not know the name. */
+const zone = (() => { const z = document.documentElement.dataset.zone; try { new Intl.DateTimeFormat('en', { timeZone: z }); return z; } catch { return undefined; } })();
+const f = o => new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, { ...o, timeZone: zone });
+const clock = new Intl.DateTimeFormat('en', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' });
+const offsets = new Map();
+/* How far the zone's clock is ahead of UTC at a moment; a zone changes on a quarter of an hour. */
+function ahead(t) {
+  const quarter = Math.floor(t / 9e5);
+  if (!offsets.has(quarter)) {
+    const p = Object.fromEntries(clock.formatToParts(quarter * 9e5).map(x => [x.type, +x.value]));
+    offsets.set(quarter, Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) - quarter * 9e5);
+  }
+  return offsets.get(quarter);
+}
+/* The zone's calendar in a Date's UTC fields, and the moment that such fields mean. */
+const local = t => new Date(t + ahead(t));
+const moment = d => { const guess = +d - ahead(+d); return +d - ahead(guess); };
 const F = { hm: f({ hour: '2-digit', minute: '2-digit' }), d: f({ weekday: 'short', day: 'numeric' }), dm: f({ day: 'numeric', month: 'short' }), m: f({ month: 'short' }), y: f({ year: 'numeric' }),
   full: f({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' }) };
 
@@ -17,20 +33,20 @@ function calendar(scale) {
   const { min, max } = scale, room = Math.max(2, Math.floor(scale.width / (small ? 60 : 84)));
   let unit, n;
   pick: for (const [ms, name, counts] of STEPS) for (const c of counts) { unit = name; n = c; if ((max - min) / (ms * c) <= room) break pick; }
-  const d = new Date(min); d.setSeconds(0, 0);
-  if (unit !== 'Minutes') d.setMinutes(0);
-  if (unit === 'Minutes') d.setMinutes(Math.floor(d.getMinutes() / n) * n);
-  else if (unit === 'Hours') d.setHours(Math.floor(d.getHours() / n) * n);
-  else { d.setHours(0); if (unit !== 'Date') d.setDate(1); if (unit === 'Month') d.setMonth(Math.floor(d.getMonth() / n) * n); if (unit === 'FullYear') d.setMonth(0); }
+  const d = local(min); d.setUTCSeconds(0, 0);
+  if (unit !== 'Minutes') d.setUTCMinutes(0);
+  if (unit === 'Minutes') d.setUTCMinutes(Math.floor(d.getUTCMinutes() / n) * n);
+  else if (unit === 'Hours') d.setUTCHours(Math.floor(d.getUTCHours() / n) * n);
+  else { d.setUTCHours(0); if (unit !== 'Date') d.setUTCDate(1); if (unit === 'Month') d.setUTCMonth(Math.floor(d.getUTCMonth() / n) * n); if (unit === 'FullYear') d.setUTCMonth(0); }
   const ticks = [];
-  for (let i = 0; d <= max && i < 60; i++) { if (d >= min) ticks.push({ value: +d }); d['set' + unit](d['get' + unit]() + n); }
+  for (let i = 0; moment(d) <= max && i < 60; i++) { if (moment(d) >= min) ticks.push({ value: moment(d) }); d['setUTC' + unit](d['getUTC' + unit]() + n); }
   scale.ticks = ticks; scale.unitName = unit;
 }
 function label(v) {
-  const d = new Date(v), u = this.unitName, midnight = !d.getHours() && !d.getMinutes();
-  if (u === 'Minutes' || u === 'Hours') return midnight ? F.dm.format(d) : F.hm.format(d);
-  if (u === 'Date') return this.max - this.min > 8 * DAY ? F.dm.format(d) : F.d.format(d);
-  return u === 'Month' && d.getMonth() ? F.m.format(d) : F.y.format(d);
+  const d = local(v), u = this.unitName, midnight = !d.getUTCHours() && !d.getUTCMinutes();
+  if (u === 'Minutes' || u === 'Hours') return midnight ? F.dm.format(v) : F.hm.format(v);
+  if (u === 'Date') return this.max - this.min > 8 * DAY ? F.dm.format(v) : F.d.format(v);
+  return u === 'Month' && d.getUTCMonth() ? F.m.format(v) : F.y.format(v);
 }
 
 /* A hole breaks the line: the server tells [t, null]; in the last readings one wider than 2.5 steps is one too. */
@@ -229,7 +245,7 @@ document.addEventListener('click', e => {    // the links are the server's too, 
   go(a.getAttribute('href'), { range: a.dataset.range });
 });
 custom.onsubmit = e => {
-  const [from, to] = $('input', custom).map(i => +new Date(i.value));
+  const [from, to] = $('input', custom).map(i => moment(new Date(i.value + 'Z')));
   e.preventDefault();
   custom.querySelector('[name=to]').setCustomValidity('');
   if (from < to) go(`?from=${from}&to=${to}`, { from, to });
