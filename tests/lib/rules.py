@@ -24,6 +24,7 @@ DOORS = {
     "gnutls/crypto.h": r"webd/secret\.c",
     "crypt.h": r"(webd/hasher|node-agent/badge)\.c",
     "gpiod.h": r"node-agent/gpio\w*\.[ch]",
+    "linux/gpio.h": r"node-agent/gpio\w*\.[ch]",
     "linux/i2c.h": r"node-agent/i2c\w*\.[ch]",
     "linux/i2c-dev.h": r"node-agent/i2c\w*\.[ch]",
     "linux/spi/spidev.h": r"node-agent/spi\w*\.[ch]",
