@@ -21,7 +21,8 @@ struct fixture {
 	char folder[64];
 	struct http_request *waiting;
 	struct http_stream *stream;
-	unsigned closed, cancelled;
+	unsigned closed, cancelled, revision;
+	size_t to_pull, pulls; /* bytes that the pulled stream still gives; how often it was asked */
 };
 
 static void show(struct http_request *request, void *context)
@@ -67,6 +68,42 @@ static void closed(struct http_stream *stream, void *data)
 	fixture->closed++;
 }
 
+static void who(struct http_request *request, void *context)
+{
+	struct buffer text = BUFFER_EMPTY;
+
+	(void)context;
+	buffer_printf(&text, "from %s%s", http_client(request), http_is_secure(request) ? " by HTTPS" : "");
+	http_reply_buffer(request, 200, "text/plain", &text);
+}
+
+static void tagged(struct http_request *request, void *context)
+{
+	const struct fixture *fixture = context;
+	struct buffer text = BUFFER_EMPTY;
+
+	buffer_printf(&text, "revision %u", fixture->revision);
+	http_reply_tagged(request, "text/plain", &text);
+}
+
+static ssize_t pull(void *data, char *buf, size_t max)
+{
+	struct fixture *fixture = data;
+	size_t len = fixture->to_pull < max ? fixture->to_pull : max;
+
+	memset(buf, 'p', len);
+	fixture->to_pull -= len;
+	fixture->pulls++;
+	return (ssize_t)len;
+}
+
+static void pulled(struct http_request *request, void *context)
+{
+	struct fixture *fixture = context;
+
+	fixture->stream = http_stream_open_pulled(request, "multipart/x-mixed-replace; boundary=x", pull, closed, fixture);
+}
+
 static void live(struct http_request *request, void *context)
 {
 	struct fixture *fixture = context;
@@ -82,16 +119,25 @@ static void file(struct http_request *request, void *context)
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/", show, 0 },          { "GET", "/node/:node", show, 0 },
-	{ "POST", "/form", post, 0 },     { "GET", "/later", later, 0 },
-	{ "GET", "/live", live, 0 },      { "GET", "/static/*", file, 0 },
-	{ "POST", "/api/form", post, 0 }, { 0 },
+	{ "GET", "/", show, 0 },
+	{ "GET", "/node/:node", show, 0 },
+	{ "POST", "/form", post, 0 },
+	{ "GET", "/later", later, 0 },
+	{ "GET", "/live", live, 0 },
+	{ "GET", "/static/*", file, 0 },
+	{ "POST", "/api/form", post, 0 },
+	{ "GET", "/who", who, 0 },
+	{ "GET", "/tagged", tagged, 0 },
+	{ "GET", "/pulled", pulled, 0 },
+	{ 0 },
 };
 
-static int set_up(void **state)
+static int set_up_behind(void **state, const char *trusted_proxy)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct http_settings settings = { .address = "127.0.0.1", .routes = routes, .context = fixture };
+	struct http_settings settings = {
+		.address = "127.0.0.1", .routes = routes, .context = fixture, .trusted_proxy = trusted_proxy
+	};
 	char path[128];
 	FILE *out;
 
@@ -108,6 +154,21 @@ static int set_up(void **state)
 	    static_mount(fixture->files, "/static/", fixture->folder) < 0)
 		return -1;
 	return http_open(&settings, fixture->event, &fixture->http);
+}
+
+static int set_up(void **state)
+{
+	return set_up_behind(state, NULL);
+}
+
+static int set_up_proxy(void **state)
+{
+	return set_up_behind(state, "127.0.0.1 192.0.2.1, 2001:db8::1");
+}
+
+static int set_up_other_proxy(void **state)
+{
+	return set_up_behind(state, "192.0.2.1 127.0.0.11");
 }
 
 static int tear_down(void **state)
@@ -348,6 +409,131 @@ static void a_stream_whose_client_does_not_read_is_closed(void **state)
 	close(fd);
 }
 
+/* ---- behind a proxy ---------------------------------------------------------------------------------------------------------- */
+
+static void a_trusted_proxy_tells_the_client(void **state)
+{
+	static const char *const heads[][2] = {
+		{ "", "from 127.0.0.1" },
+		{ "X-Forwarded-For: 203.0.113.5\r\n", "from 203.0.113.5" },
+		{ "X-Forwarded-For: 203.0.113.5\r\nX-Forwarded-Proto: https\r\n", "from 203.0.113.5 by HTTPS" },
+		{ "X-Forwarded-For: 203.0.113.5\r\nX-Forwarded-Proto: http\r\n", "from 203.0.113.5" },
+		{ "X-Forwarded-For: 2001:db8::7\r\n", "from 2001:db8::7" },
+		/* The last one is whom the proxy saw; what is before it anybody may have written. */
+		{ "X-Forwarded-For: 10.0.0.1, 203.0.113.5\r\n", "from 203.0.113.5" },
+		{ "X-Forwarded-For: 10.0.0.1,203.0.113.5 , 192.0.2.1\r\n", "from 203.0.113.5" },
+		{ "X-Forwarded-For: 203.0.113.5, 2001:db8::1, 192.0.2.1\r\n", "from 203.0.113.5" },
+		{ "X-Forwarded-For: 192.0.2.1\r\n", "from 192.0.2.1" },
+		{ "X-Forwarded-For: unknown\r\n", "from 127.0.0.1" },
+		{ "X-Forwarded-For: 203.0.113.5, unknown\r\n", "from 127.0.0.1" },
+		{ "X-Forwarded-For: 203.0.113.5,\r\n", "from 127.0.0.1" },
+		{ "X-Forwarded-For: ,,,\r\n", "from 127.0.0.1" },
+		{ "X-Forwarded-For: 203.0.113.5:4711\r\n", "from 127.0.0.1" },
+		{ "X-Forwarded-For: <script>alert(1)</script>\r\n", "from 127.0.0.1" },
+	};
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		const char *reply = ask(*state, "GET /who", heads[i][0], ""), *body = strstr(reply, "\r\n\r\n");
+
+		assert_non_null(body);
+		assert_string_equal(heads[i][1], body + 4);
+	}
+}
+
+static void a_stranger_is_not_believed(void **state)
+{
+	const char *reply = ask(*state, "GET /who", "X-Forwarded-For: 203.0.113.5\r\nX-Forwarded-Proto: https\r\n", "");
+
+	assert_string_equal("from 127.0.0.1", strstr(reply, "from "));
+}
+
+/* ---- tags of what is made ------------------------------------------------------------------------------------------------------ */
+
+static void what_a_client_has_already_is_not_sent_again(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *reply = ask(fixture, "GET /tagged", "", ""), *at = strstr(reply, "ETag: ");
+	char tag[64], headers[160];
+
+	assert_non_null(at);
+	snprintf(tag, sizeof(tag), "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
+	assert_has("Cache-Control: private, no-cache\r\n", reply);
+	snprintf(headers, sizeof(headers), "If-None-Match: %s\r\n", tag);
+	reply = ask(fixture, "GET /tagged", headers, "");
+	assert_has(" 304 ", reply);
+	assert_has(tag, reply);
+	assert_null(strstr(reply, "revision"));
+	snprintf(headers, sizeof(headers), "If-None-Match: \"x\", W/%s\r\n", tag);
+	assert_has(" 304 ", ask(fixture, "HEAD /tagged", headers, ""));
+	assert_has(" 304 ", ask(fixture, "GET /tagged", "If-None-Match: *\r\n", ""));
+	assert_has("revision 0", ask(fixture, "GET /tagged", "If-None-Match: \"x\"\r\n", ""));
+	fixture->revision++;
+	snprintf(headers, sizeof(headers), "If-None-Match: %s\r\n", tag);
+	assert_has("revision 1", ask(fixture, "GET /tagged", headers, ""));
+}
+
+/* ---- streams that are pulled ---------------------------------------------------------------------------------------------------- */
+
+static int open_pulled(struct fixture *fixture)
+{
+	static const char head[] = "GET /pulled HTTP/1.1\r\nHost: foyer\r\n\r\n";
+	int fd = connect_to(fixture);
+
+	assert_true(send(fd, head, sizeof(head) - 1, MSG_NOSIGNAL) > 0);
+	while (!fixture->stream)
+		turn(fixture);
+	return fd;
+}
+
+static void a_pulled_stream_sleeps_until_it_is_woken(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t pulls;
+	int fd = open_pulled(fixture);
+
+	assert_has("multipart/x-mixed-replace; boundary=x", receive(fixture, fd, "\r\n\r\n"));
+	while (!fixture->pulls)
+		turn(fixture);
+	pulls = fixture->pulls;
+	for (int i = 0; i < 20; i++) /* nothing to give: it is not asked all the time */
+		assert_true(sd_event_run(fixture->event, 1000) >= 0);
+	assert_true(fixture->pulls <= pulls + 1);
+	fixture->to_pull = 3;
+	http_stream_wake(fixture->stream);
+	assert_has("ppp", receive(fixture, fd, "ppp"));
+	fixture->to_pull = 5;
+	http_stream_wake(fixture->stream);
+	assert_has("ppppp", receive(fixture, fd, "ppppp"));
+	http_stream_close(fixture->stream);
+	while (!fixture->closed)
+		turn(fixture);
+	close(fd);
+}
+
+static void who_does_not_read_pulls_no_more_than_fits(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t left;
+	int fd, small = 4096;
+
+	fd = open_pulled(fixture);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	fixture->to_pull = (size_t)1 << 30;
+	http_stream_wake(fixture->stream);
+	do { /* until nothing moves any more */
+		left = fixture->to_pull;
+		for (int i = 0; i < 50; i++)
+			assert_true(sd_event_run(fixture->event, 2000) >= 0);
+	} while (left != fixture->to_pull);
+	assert_true(fixture->to_pull > ((size_t)1 << 30) - (32 << 20)); /* the kernel's buffers, not a gigabyte of ours */
+	assert_non_null(fixture->stream);                               /* and it is not sent away for it */
+	assert_has(" 200 ", ask(fixture, "GET /", "", ""));             /* others are served */
+	close(fd);
+	while (!fixture->closed)
+		turn(fixture);
+}
+
+#define WITH_PROXY(test) cmocka_unit_test_setup_teardown(test, set_up_proxy, tear_down)
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -364,6 +550,12 @@ int main(void)
 		WITH_SERVER(a_reply_owed_at_the_end_is_cancelled),
 		WITH_SERVER(a_stream_sends_events_until_its_client_leaves),
 		WITH_SERVER(a_stream_whose_client_does_not_read_is_closed),
+		WITH_PROXY(a_trusted_proxy_tells_the_client),
+		WITH_SERVER(a_stranger_is_not_believed),
+		cmocka_unit_test_setup_teardown(a_stranger_is_not_believed, set_up_other_proxy, tear_down),
+		WITH_SERVER(what_a_client_has_already_is_not_sent_again),
+		WITH_SERVER(a_pulled_stream_sleeps_until_it_is_woken),
+		WITH_SERVER(who_does_not_read_pulls_no_more_than_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
