@@ -1,11 +1,24 @@
 # bash completion of foyer-node-agent, foyer-collector, foyer-webd and foyerctl
+
+# The devices of the configuration that the command line names, or of the usual one; $1 stands behind each.
+_foyer_devices() {
+	local file=/etc/foyer/node-agent.conf at
+
+	for ((at = 1; at < COMP_CWORD; at++)); do
+		[[ ${COMP_WORDS[at]} == -c || ${COMP_WORDS[at]} == --config ]] && file=${COMP_WORDS[at + 1]}
+	done
+	sed -n "s/^\[device \(.*\)\]/\1$1/p" "$file" 2>/dev/null
+}
+
 _foyer() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local words='-c --config --set --check --version --help'
 
 	[[ $1 == *webd ]] && words+=' --render --data'
+	[[ $1 == *node-agent ]] && words+=' --probe --read'
 	case $previous in
 	-c | --config) mapfile -t COMPREPLY < <(compgen -f -X '!*.conf' -- "$current"; compgen -d -S / -- "$current") ;;
+	--read) mapfile -t COMPREPLY < <(compgen -W "$(_foyer_devices)" -- "$current") ;;
 	--render | --data) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	--set)
 		local keys='mqtt.host= mqtt.port= mqtt.base= mqtt.username= mqtt.password_file= mqtt.ca_file= log.level='
@@ -13,6 +26,7 @@ _foyer() {
 		*collector) keys+=' store.url= store.commit_interval= store.batch= store.raw_days= store.five_min_days=' ;;
 		*webd) keys+=' store.url= http.listen= http.port= http.web= site.title= site.language=' ;;
 		*node-agent) keys+=' node.name= node.label= node.state_dir= node.outbox= node.clock_rate= node.back_fill='
+			keys+=" $(_foyer_devices '=')"
 			keys+=' node.spill_after= node.outbox_disk= node.outbox_age= node.clock_wait=' ;;
 		esac
 		compopt -o nospace

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, freePort, ini, prefixed, waitFor } from '../lib/house.mjs';
+import { build, freePort, ini, prefixed, test, waitFor } from '../lib/house.mjs';
 import { Part } from '../lib/part.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -135,6 +135,16 @@ export class Guest {
 		await waitFor(async () => (await this.level(line, chip)) === value, `line ${line} of ${chip} is ${value}`);
 	}
 
+	// Pulls a whole chip out, and puts it in again.
+	plug(chip, there) {
+		const folder = `/sys/kernel/config/gpio-sim/${chip}`;
+
+		return this.sh(
+			`cd ${folder} && echo ${there ? 1 : 0} >live &&
+			ln -sfn /sys/devices/platform/$(cat dev_name)/$(cat bank0/chip_name) /sim/${chip}`,
+		);
+	}
+
 	// So many pulses, half of a period each up and down.
 	pulses(line, count, halfMicroseconds, chip = 'foyer-sim') {
 		return this.sh(`tool pulse /sim/${chip}/sim_gpio${line}/pull ${count} ${halfMicroseconds}`);
@@ -148,11 +158,11 @@ export class Guest {
 			[bytes].flat().map((byte, i) => [Number(register) + i, words ? ((byte & 0xff) << 8) | (byte >> 8) : byte]),
 		);
 
-		await this.sh(writes.map(([register, byte]) => `i2cset -f -y ${bus} ${address} ${register} ${byte} ${words ? 'w' : 'b'}`).join(' && '));
+		await this.sh(writes.map(([register, byte]) => `i2cset -f -y ${bus} ${hex(address)} ${hex(register)} ${hex(byte)} ${words ? 'w' : 'b'}`).join(' && '));
 	}
 
 	async register(address, register, { words = false } = {}) {
-		const value = Number(await this.sh(`i2cget -f -y ${busNumber(this.stub)} ${address} ${register} ${words ? 'w' : 'b'}`));
+		const value = Number(await this.sh(`i2cget -f -y ${busNumber(this.stub)} ${hex(address)} ${hex(register)} ${words ? 'w' : 'b'}`));
 
 		return words ? ((value & 0xff) << 8) | (value >> 8) : value;
 	}
@@ -185,6 +195,18 @@ export class Guest {
 
 	// ---- the node agent ----
 
+	// A test whose agents are gone afterwards, however it ends.
+	test(name, options, fn = options) {
+		test(name, { deadline: 180000, ...(fn === options ? {} : options) }, async () => {
+			try {
+				await fn();
+			} finally {
+				for (const node of this.nodes.filter((one) => !one.stopped)) await node.kill();
+				this.nodes = [];
+			}
+		});
+	}
+
 	async configure(name, devices, { node = {}, sections = {} } = {}) {
 		const text = ini({
 			mqtt: { host: '10.0.2.2', port: this.house.port, base: this.house.base },
@@ -215,6 +237,7 @@ export class Guest {
 }
 
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+const hex = (number) => `0x${number.toString(16)}`;
 const busNumber = (path) => path.replace('/dev/i2c-', '');
 
 // An agent in the machine, heard at the broker.
@@ -308,8 +331,14 @@ class GuestNode {
 		return this.guest.sh(`tail -n 60 /tmp/${this.name}.log`);
 	}
 
+	async kill() {
+		await this.guest.run(`kill -KILL ${this.pid}`);
+		await this.bus.stop();
+	}
+
 	// Asks it to leave; its exit status.
 	async stop(signal = 'TERM') {
+		this.stopped = true;
 		await this.guest.sh(`kill -${signal} ${this.pid}`);
 		await waitFor(async () => (await this.guest.run(`test -e /tmp/${this.name}.exit`)).code === 0, `${this.name} has left`);
 		await this.bus.stop();

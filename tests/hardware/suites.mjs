@@ -5,6 +5,10 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build, House } from '../lib/house.mjs';
 import { Guest } from './guest.mjs';
+import { faults } from './faults.mjs';
+import { gpio } from './gpio.mjs';
+import { i2c } from './i2c.mjs';
+import { probe } from './probe.mjs';
 import { sysfs } from './sysfs.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,5 +30,9 @@ export async function machine(options) {
 }
 
 export function everything(guest) {
+	gpio(guest);
+	i2c(guest);
 	sysfs(guest);
+	faults(guest);
+	probe(guest);
 }

@@ -1,5 +1,6 @@
 /* What the test machine needs and busybox does not have. Linked statically, so that it runs in any guest.
  *   tool serve PORT                    each connection sends a shell command and closes its half; it gets the output, a line feed and the exit status
+ *   tool now                           milliseconds since 1970
  *   tool synced                        tells the kernel that its clock is right, as an NTP daemon would
  *   tool pulse FILE COUNT HALF_US      so many pulses on a gpio-sim line: "pull-up" and "pull-down", HALF_US microseconds each
  */
@@ -69,6 +70,15 @@ static int synced(void)
 	return adjtimex(&timex) < 0;
 }
 
+static int now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	printf("%lld\n", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	return 0;
+}
+
 static int pulse(const char *path, long count, long half_us)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -96,10 +106,12 @@ int main(int argc, char **argv)
 
 	if (strcmp(word, "serve") == 0 && argc == 3)
 		return serve(atoi(argv[2]));
+	if (strcmp(word, "now") == 0)
+		return now();
 	if (strcmp(word, "synced") == 0)
 		return synced();
 	if (strcmp(word, "pulse") == 0 && argc == 5)
 		return pulse(argv[2], atol(argv[3]), atol(argv[4]));
-	fprintf(stderr, "tool: serve PORT, synced, or pulse FILE COUNT HALF_US\n");
+	fprintf(stderr, "tool: serve PORT, now, synced, or pulse FILE COUNT HALF_US\n");
 	return 2;
 }
