@@ -23,6 +23,9 @@ static void on_seen(void *context, const struct channel *channel, const struct v
 {
 	struct hardware *hardware = context;
 
+	/* What an output did by itself (its longest time was over, another of its interlock took over) is what it has, not the order before. */
+	if (channel->output != OUTPUT_NONE)
+		safe_obeyed(hardware->safe, channel, value);
 	if (hardware->rules)
 		rules_seen(hardware->rules, channel, value);
 }
