@@ -35,11 +35,11 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_OLD_BOOTS] = "SELECT id, newest, begin FROM boot WHERE name <> ?1 ORDER BY id DESC",
 	[SQL_COUNT_BOOT] = "SELECT count(*) FROM reading WHERE boot = ?1",
 	[SQL_SET_BOOT] = "UPDATE boot SET begin = ?2 WHERE id = ?1",
-	[SQL_READ] = "SELECT r.seq, s.device, s.quantity, r.time, r.value, r.boot, b.begin FROM reading AS r"
-		     " JOIN series AS s ON s.id = r.series LEFT JOIN boot AS b ON b.id = r.boot"
-		     " WHERE r.seq > ?1 ORDER BY r.seq LIMIT ?2",
-	[SQL_OLDEST] = "SELECT r.seq, r.time, r.boot, b.begin FROM reading AS r LEFT JOIN boot AS b ON b.id = r.boot"
-		       " ORDER BY r.seq LIMIT 1",
+	[SQL_READ] = ("SELECT r.seq, s.device, s.quantity, r.time, r.value, r.boot, b.begin FROM reading AS r"
+		      " JOIN series AS s ON s.id = r.series LEFT JOIN boot AS b ON b.id = r.boot"
+		      " WHERE r.seq > ?1 ORDER BY r.seq LIMIT ?2"),
+	[SQL_OLDEST] = ("SELECT r.seq, r.time, r.boot, b.begin FROM reading AS r LEFT JOIN boot AS b ON b.id = r.boot"
+			" ORDER BY r.seq LIMIT 1"),
 	[SQL_NEWEST] = "SELECT max(seq) FROM reading",
 	[SQL_PAGE_SIZE] = "PRAGMA page_size",
 	[SQL_PAGES] = "PRAGMA page_count",

@@ -66,7 +66,7 @@ enum statement {
 
 struct store_outbox_library {
 	void *handle;
-#define X(name) __typeof__(sqlite3_##name) *name;
+#define X(name) __typeof__(sqlite3_##name) *(name);
 	STORE_OUTBOX_FUNCTIONS(X)
 #undef X
 };
