@@ -6,8 +6,8 @@ set -eu
 build='build-essential pkg-config libmosquitto-dev libsqlite3-dev libmicrohttpd-dev libcjson-dev libinih-dev
 	libsystemd-dev zlib1g-dev libgnutls28-dev libcrypt-dev libgpiod-dev'
 run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
-test='libcmocka-dev chromium curl procps'
-bench='python3 python3-paho-mqtt'
+test='libcmocka-dev chromium curl procps openssl motion ffmpeg'
+bench='python3 python3-paho-mqtt python3-flask gunicorn wrk'
 lint='clang clang-tidy cppcheck shellcheck python3'
 hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu busybox-static cpio kmod xz-utils'
 

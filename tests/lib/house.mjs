@@ -149,7 +149,9 @@ export class House {
 	/** auth: people log in, as in a house; without it (on this loopback address) a test need not. */
 	async startWebd({ set = [], ready = true, auth = false } = {}) {
 		this.webPort ??= await freePort();
-		this.url = `http://${HOST}:${this.webPort}`;
+		const secure = set.some((word) => word.startsWith('http.cert_file='));
+
+		this.url = `${secure ? 'https' : 'http'}://${HOST}:${this.webPort}`;
 		this.webd = this.#part('webd', program('webd'), [
 			...this.mqtt(),
 			'--set',
@@ -164,8 +166,11 @@ export class House {
 			`http.web=${join(build, 'web')}`,
 			...set.flatMap((word) => ['--set', word]),
 		]);
+		// Of a certificate that nobody knows fetch() hears nothing: the log tells when it listens.
+		if (secure) await this.webd.logged(/https:\/\//);
 		await waitFor(async () => {
 			if (this.webd.ended) throw new Error(`webd has left: ${this.webd.log}`);
+			if (secure) return true;
 			return fetch(`${this.url}/healthz`)
 				.then((reply) => reply.text())
 				.catch(() => null);
