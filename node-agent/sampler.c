@@ -1,6 +1,7 @@
 #include "sampler.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +26,12 @@ static int find_worker(struct sampler *sampler, const struct device *device, str
 	while (kept && strcmp(kept->bus, bus) != 0)
 		kept = kept->next;
 	if (!kept) {
-		char thread_name[16] = "";
+		char thread_name[16];
 
 		kept = malloc(sizeof(*kept) + strlen(bus) + 1);
 		if (!kept)
 			return -ENOMEM;
-		strncat(thread_name, name, sizeof(thread_name) - 1);
+		snprintf(thread_name, sizeof(thread_name), "%.15s", name);
 		r = worker_open(sampler->event, thread_name, &kept->worker);
 		if (r < 0) {
 			free(kept);

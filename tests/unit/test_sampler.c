@@ -7,12 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../node-agent/actuator.h"
 #include "../../node-agent/sampler.h"
+#include "../../node-agent/worker.h"
 #include "../fakes/bus.h"
 #include "../fakes/clock.h"
 #include "../fakes/folder.h"
@@ -219,6 +224,226 @@ static void what_the_quantity_cannot_be_is_dropped_and_told_once(void **state)
 	chip.value = 51;
 	WAIT_UNTIL(readings == 2);
 	assert_int_equal(2, healths);
+}
+
+/* ---- workers --------------------------------------------------------------------------------------------------------------------- */
+
+static sem_t gate; /* posted to let a fetch that blocks go */
+
+static struct {
+	int begun, fetches, fd;
+	char order[64]; /* which hooks ran: f and s */
+} slow;
+
+static int slow_fetch(struct device *device, double values[])
+{
+	(void)device;
+	assert_true(worker_is_here());
+	__atomic_fetch_add(&slow.begun, 1, __ATOMIC_SEQ_CST);
+	sem_wait(&gate);
+	slow.order[strlen(slow.order)] = 'f';
+	slow.fetches++;
+	values[0] = 40 + slow.fetches;
+	return 0;
+}
+
+static int slow_set(struct device *device, size_t channel, const struct value *value, struct value *ret_value)
+{
+	(void)device;
+	(void)channel;
+	assert_true(worker_is_here());
+	slow.order[strlen(slow.order)] = 's';
+	*ret_value = value_of_number(value->number + 0.5); /* what the chip made of it */
+	return 0;
+}
+
+static const struct driver slow_driver = {
+	.name = "slow",
+	.blocks = true,
+	.emits = (const enum quantity[]){ QUANTITY_HUMIDITY, QUANTITY_NONE },
+	.fetch = slow_fetch,
+	.set = slow_set,
+};
+
+static struct device *slow_device(const char *name)
+{
+	struct device *device = device_make(name, &slow_driver, NULL);
+
+	device->interval_ms = 10;
+	device_add_channel(device, "humidity", OUTPUT_RANGE);
+	return device;
+}
+
+static void set_done(void *context, int result, const struct value *value, const char *error)
+{
+	(void)error;
+	assert_int_equal(0, result);
+	*(double *)context = value->number;
+}
+
+static void a_device_that_blocks_holds_up_neither_the_loop_nor_an_order(void **state)
+{
+	struct device *first = slow_device("first"), *second = slow_device("second");
+	const struct value half = value_of_number(50);
+	double got = 0;
+
+	(void)state;
+	first->next = second;
+	sem_init(&gate, 0, 0);
+	memset(&slow, 0, sizeof(slow));
+	open_sampler(first, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(sampler_ready(sampler, first) && sampler_ready(sampler, second));
+	/* One of them blocks in its fetch, the other one's waits behind it. */
+	while (__atomic_load_n(&slow.begun, __ATOMIC_SEQ_CST) == 0)
+		usleep(100);
+	assert_int_equal(0, sampler_set(sampler, &second->channels[0], &half, set_done, &got));
+	sem_post(&gate);
+	sem_post(&gate);
+	WAIT_UNTIL(got > 0 && readings == 2);
+	assert_float_equal(50.5, got, 0);
+	assert_string_equal("fsf", slow.order);
+	for (int i = 0; i < 8; i++)
+		sem_post(&gate);
+	end(NULL);
+	device_unref(first);
+	device_unref(second);
+	begin(NULL);
+	sem_destroy(&gate);
+}
+
+static void an_order_that_waits_can_be_taken_back(void **state)
+{
+	struct device *device = slow_device("slow");
+	const struct value half = value_of_number(50);
+	double got = 0, forgotten = 0;
+
+	(void)state;
+	sem_init(&gate, 0, 0);
+	memset(&slow, 0, sizeof(slow));
+	open_sampler(device, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(sampler_ready(sampler, device));
+	usleep(20000); /* the fetch has begun, or will before the order: both are fine */
+	assert_int_equal(0, sampler_set(sampler, &device->channels[0], &half, set_done, &got));
+	assert_int_equal(0, sampler_set(sampler, &device->channels[0], &half, set_done, &forgotten));
+	sampler_set_forget(sampler, &forgotten, false);
+	sem_post(&gate);
+	WAIT_UNTIL(got > 0);
+	for (int i = 0; i < 8; i++)
+		sem_post(&gate);
+	end(NULL); /* runs the one that nobody asks for any more */
+	assert_float_equal(0, forgotten, 0);
+	assert_true(strchr(slow.order, 's') != strrchr(slow.order, 's'));
+	device_unref(device);
+	begin(NULL);
+	sem_destroy(&gate);
+}
+
+/* ---- what tells by itself -------------------------------------------------------------------------------------------------------- */
+
+static int eye_open(struct device *device)
+{
+	(void)device;
+	slow.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return slow.fd;
+}
+
+static int eye_watch(struct device *device)
+{
+	(void)device;
+	return slow.fd;
+}
+
+static int eye_notice(struct device *device)
+{
+	const struct value value = value_of_number(1);
+	struct timespec now;
+	uint64_t count;
+
+	assert_int_equal(sizeof(count), read(slow.fd, &count, sizeof(count)));
+	if (count == 7)
+		return -ENODEV;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	device_tell(device, 0, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - 3000000000, &value); /* 3 s ago */
+	device_wake(device, 5);
+	return 0;
+}
+
+static int eye_wake(struct device *device)
+{
+	const struct value value = value_of_number(0);
+
+	device_tell(device, 0, 0, &value);
+	return 0;
+}
+
+static void eye_close(struct device *device)
+{
+	(void)device;
+	close(slow.fd);
+}
+
+static const struct driver eye_driver = {
+	.name = "eye",
+	.emits = (const enum quantity[]){ QUANTITY_MOTION, QUANTITY_NONE },
+	.open = eye_open,
+	.watch = eye_watch,
+	.notice = eye_notice,
+	.wake = eye_wake,
+	.close = eye_close,
+};
+
+static void news_are_told_with_their_own_time_and_a_wake_comes_when_asked_for(void **state)
+{
+	struct device *device = device_make("eye", &eye_driver, NULL);
+	const uint64_t one = 1, seven = 7;
+
+	(void)state;
+	device_add_channel(device, "motion", OUTPUT_NONE);
+	open_sampler(device, 1);
+	sampler_start(sampler);
+	assert_int_equal(0, readings);
+	assert_int_equal(sizeof(one), write(slow.fd, &one, sizeof(one)));
+	WAIT_UNTIL(readings == 1);
+	assert_float_equal(1, last_number, 0);
+	assert_in_range(last_time_ms, NOW - 3100, NOW - 3000);
+	WAIT_UNTIL(readings == 2); /* the wake */
+	assert_float_equal(0, last_number, 0);
+	assert_int_equal(NOW, last_time_ms);
+	assert_int_equal(sizeof(seven), write(slow.fd, &seven, sizeof(seven)));
+	WAIT_UNTIL(fault(device)[0]);
+	assert_string_equal(strerror(ENODEV), fault(device));
+	assert_true(sampler_silent(sampler, &device->channels[0]));
+	WAIT_UNTIL(!fault(device)[0]); /* opened again, a second later */
+	end(NULL);
+	device_unref(device);
+	begin(NULL);
+}
+
+/* ---- a reload -------------------------------------------------------------------------------------------------------------------- */
+
+static void another_list_closes_what_is_gone_and_leaves_alone_what_stays(void **state)
+{
+	struct device *other = device_make("eye", &eye_driver, NULL);
+
+	(void)state;
+	device_add_channel(other, "motion", OUTPUT_NONE);
+	open_sampler(&chip_device, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(readings >= 1);
+	chip_device.next = other;
+	assert_int_equal(0, sampler_change(sampler, &chip_device));
+	assert_int_equal(1, chip.opens);
+	assert_int_equal(0, chip.closes);
+	assert_true(sampler_ready(sampler, other));
+	chip_device.next = NULL;
+	assert_int_equal(0, sampler_change(sampler, other));
+	assert_int_equal(1, chip.closes);
+	assert_false(sampler_ready(sampler, &chip_device));
+	end(NULL);
+	device_unref(other);
+	begin(NULL);
 }
 
 /* ---- simulated time -------------------------------------------------------------------------------------------------------------- */
@@ -428,6 +653,10 @@ int main(void)
 		TEST(a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back),
 		TEST(a_chip_that_is_absent_at_start_is_looked_for_again),
 		TEST(what_the_quantity_cannot_be_is_dropped_and_told_once),
+		TEST(a_device_that_blocks_holds_up_neither_the_loop_nor_an_order),
+		TEST(an_order_that_waits_can_be_taken_back),
+		TEST(news_are_told_with_their_own_time_and_a_wake_comes_when_asked_for),
+		TEST(another_list_closes_what_is_gone_and_leaves_alone_what_stays),
 		TEST(a_faster_clock_lives_a_day_in_minutes_and_dates_readings_truly),
 		TEST(a_late_device_dates_its_readings_late),
 		TEST(a_silent_simulation_is_a_fault_like_any_other),
