@@ -1,8 +1,9 @@
 #include "pace.h"
 
 enum {
-	QUIET_MS = 50,   /* a lone reading is given this long for company, half of what is promised */
-	STALL_MS = 25,   /* a broker with more to send would have sent it by now, unless messages come slowly anyway */
+	QUIET_MS = 50, /* a lone reading is given this long for company, half of what is promised */
+	STALL_MS = 25, /* a broker with more to send would have sent it by now, unless messages come slowly anyway */
+	STALL_FACTOR = 10,
 	RESUME_MS = 250, /* what came within this time of a commit had been waiting for it */
 	WINDOW_MIN = 20, /* Mosquitto's default max_inflight_messages; few brokers grant less */
 };
@@ -26,10 +27,12 @@ void pace_connected(struct pace *pace)
 	pace->floor = WINDOW_MIN;
 }
 
-/* The silence that says that the broker waits: longer than the batch has known. Five readings a second are no waiting broker. */
+/* The silence that says that the broker waits: much longer than messages are apart. Five readings a second are no waiting broker. */
 static int64_t stall_ms(const struct pace *pace)
 {
-	return pace->gap_ms * 2 > STALL_MS ? pace->gap_ms * 2 : STALL_MS;
+	int64_t apart_ms = (pace->last_ms - pace->first_ms) * STALL_FACTOR / (int64_t)(pace->unacked > 1 ? pace->unacked - 1 : 1);
+
+	return apart_ms > STALL_MS ? apart_ms : STALL_MS;
 }
 
 static bool stalled(const struct pace *pace, int64_t now_ms)
@@ -43,12 +46,8 @@ void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 		pace->floor = pace->trial + 1;
 		pace->trial = 0;
 	}
-	if (!pace->waiting) {
+	if (!pace->waiting)
 		pace->first_ms = now_ms;
-		pace->gap_ms = 0;
-	} else if (now_ms - pace->last_ms > pace->gap_ms) {
-		pace->gap_ms = now_ms - pace->last_ms;
-	}
 	pace->waiting = true;
 	pace->last_ms = now_ms;
 	if (acknowledge)

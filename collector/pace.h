@@ -14,7 +14,6 @@ struct pace {
 	unsigned floor;            /* fewer than these say nothing about a window */
 	unsigned trial;            /* unacked at the last commit, when that was made to see whether the broker waits */
 	int64_t first_ms, last_ms; /* of the messages since the last commit */
-	int64_t gap_ms;            /* the longest silence between two of them */
 	int64_t commit_ms;
 };
 
