@@ -2,7 +2,7 @@
 
 // node-agent at log level debug: "made SERIES VALUE at WALL_MS (boot BOOT_MS)", before anything else happens to the reading.
 const MADE = /made (\S+) (\S+) at (-?\d+) \(boot (\d+)\)/;
-const WRONG_MS = 1500; // a clock that is further off was wrong; under load a node may rest between reading one clock and the other
+const WRONG_MS = 60000; // a clock that is further off was wrong; a node may rest for long between stamping and telling, when its disk does
 const MEMORY_MS = 15000; // the collector's commit_interval here, and what a loaded machine adds
 const SAME_MS = 100; // how exact the true time is, told from clocks of 10 ms
 
@@ -65,8 +65,9 @@ function grouped(list) {
 
 // Takes from rows the one that a reading has become; false when it is not there.
 function takeRow(rows, reading, clocks) {
-	const truth = clocks.trueTime(reading.boot);
-	const right = Math.abs(truth - reading.time) < WRONG_MS; // then its word counts to the millisecond
+	// Held readings are stamped on the boot clock; all others tell their time, and then it counts to the millisecond.
+	const truth = clocks.trueTime(Math.abs(reading.boot - reading.time) < WRONG_MS ? reading.time : reading.boot);
+	const right = Math.abs(truth - reading.time) < WRONG_MS;
 	const index = rows.findIndex(({ time }) => (right ? time === reading.time : Math.abs(time - truth) <= SAME_MS));
 
 	if (index >= 0) rows.splice(index, 1);
