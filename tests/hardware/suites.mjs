@@ -5,6 +5,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build, House } from '../lib/house.mjs';
 import { Guest } from './guest.mjs';
+import { alone } from './alone.mjs';
 import { faults } from './faults.mjs';
 import { gpio } from './gpio.mjs';
 import { i2c } from './i2c.mjs';
@@ -34,5 +35,6 @@ export function everything(guest) {
 	i2c(guest);
 	sysfs(guest);
 	faults(guest);
+	alone(guest);
 	probe(guest);
 }

@@ -51,6 +51,8 @@ static int serve(int port)
 		perror("tool serve");
 		return 1;
 	}
+	printf("FOYER-VM ready\n"); /* not before: a connection would be reset */
+	fflush(stdout);
 	while ((connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		if (fork() == 0) {
 			run_command(connection);
