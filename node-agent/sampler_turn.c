@@ -23,15 +23,15 @@ enum {
 static void arm(struct slot *slot, int64_t when_ms, int64_t accuracy_ms)
 {
 	sd_event_source_set_time(slot->timer, when_ms > 0 ? (uint64_t)when_ms * 1000 : 0);
-	/* 0 would be the loop's default, a quarter of a second. */
-	sd_event_source_set_time_accuracy(slot->timer, (uint64_t)accuracy_ms * 1000);
+	/* The loop wakes as late as it may; and 0 would be its default, a quarter of a second. */
+	sd_event_source_set_time_accuracy(slot->timer, accuracy_ms > 0 ? (uint64_t)accuracy_ms * 1000 : 1);
 	sd_event_source_set_enabled(slot->timer, SD_EVENT_ONESHOT);
 }
 
 static int64_t accuracy(int64_t interval_ms)
 {
 	if (interval_ms <= EXACT_MS)
-		return 1;
+		return 0;
 	return interval_ms / 100 < LOOSE_MS ? interval_ms / 100 : LOOSE_MS;
 }
 
