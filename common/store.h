@@ -94,10 +94,14 @@ int store_each_latest(struct store *store, int (*fn)(void *context, const struct
 /* The newest reading of one series. Returns 1, 0 when it has none or is unknown. */
 int store_read_latest(struct store *store, const struct series *series, struct reading *ret_reading);
 
+/* Why there is nothing: the node was away at some time of the hole (its $status told so), or it was there and the sensor said nothing. */
+enum point_gap { POINT_GAP_SILENT, POINT_GAP_OFFLINE };
+
 struct point {
 	int64_t time_ms;       /* of the reading; of a down-sampled point the start of its bucket */
 	double mean, min, max; /* raw: all the same; binary: mean is the share of time on; a gap: mean is NAN */
 	unsigned count;        /* readings in it; 0 is a gap */
+	enum point_gap gap;    /* of a gap: why */
 };
 
 /* The newest `n` readings of a number or binary series before `before_ms` (INT64_MAX: all), oldest first. Returns how many;
@@ -108,10 +112,12 @@ struct store_span {
 	int64_t from_ms, to_ms; /* UTC; from is included, to is not */
 	size_t max;             /* points wanted at most, 2 to 10000 */
 	int64_t interval_ms;    /* the series' expected interval, for gaps; 0: told from the rows */
+	int64_t bucket_ms;      /* buckets at least this long, so that several series get the same; 0: the series' own choice */
 };
 
 /* Points of a span, oldest first: every raw row when they fit into `max`, otherwise buckets from the level (raw, 5 minutes, hour) that
- * reads no more than about ten rows per point. Binary series: raw points are changes (and the state at from_ms), buckets shares of time on.
+ * reads no more than about ten rows per point. Buckets are 1, 2, 5, 10, 15 or 30 s or min, 1, 2, 3, 6 or 12 h, or whole days; days begin at
+ * midnight of the process's own zone (TZ), so one has 23 or 25 hours when the clocks change. Binary series: raw points are changes (and the state at from_ms), buckets shares of time on.
  * A hole longer than 2.5 steps (of interval or bucket) is one gap point at its beginning.
  * ret_points         span->max + span->max / 2 + 2 places, for gap points
  * ret_resolution_ms  0 for raw, else the bucket's length
@@ -119,8 +125,17 @@ struct store_span {
 int store_read_span(struct store *store, const struct series *series, const struct store_span *span, struct point *ret_points,
 		    int64_t *ret_resolution_ms);
 
+/* The length of the buckets that store_read_span would give for these spans of some series, the longest of them; 0: raw rows fit for all.
+ * Given back as bucket_ms it makes their points comparable. Texts and series that are unknown don't count. Returns 0 or an error. */
+int store_choose_bucket(struct store *store, const struct series *series, size_t count, const struct store_span *span,
+			int64_t *ret_bucket_ms);
+
+/* Puts gap points into readings of a number series (from store_read_last) as store_read_span does: behind `count` points are `count` / 2 + 2 free
+ * places. interval_ms as above. Returns how many there are now. */
+int store_mark_gaps(struct store *store, const struct series *series, int64_t interval_ms, struct point *points, size_t count);
+
 /* Readings of any kind (texts too) one by one, oldest first, from included, to not; for exports and text histories. newest_first turns
- * the order; limit 0: no limit. */
+ * the order; limit 0: no limit. fn may ask the store for others meanwhile. */
 struct store_scan {
 	int64_t from_ms, to_ms;
 	size_t limit;

@@ -240,8 +240,8 @@ static int compare(struct store *from, struct store *to, struct store_copy *copy
 	if (r == 0)
 		r = store_fail(from, step);
 	if (r == 0)
-		r = first_text(from, "SELECT count(*) FROM _recent WHERE turn = (SELECT value FROM meta WHERE name = '_turn')", found,
-			       sizeof(found));
+		r = first_text(from, "SELECT count(*) FROM _recent WHERE turn = (SELECT value FROM meta WHERE name = '_turn')",
+			       found, sizeof(found));
 	if (r == 0)
 		copy->readings += strtoll(found, NULL, 10);
 	return r;

@@ -185,7 +185,7 @@ static int take_point(void *context, int64_t time_ms, sqlite3_stmt *row)
 	struct last *last = context;
 	double value = sqlite3_column_double(row, 1);
 
-	last->points[last->count++] = (struct point){ time_ms, value, value, value, 1 };
+	last->points[last->count++] = (struct point){ .time_ms = time_ms, .mean = value, .min = value, .max = value, .count = 1 };
 	return 0;
 }
 

@@ -67,6 +67,8 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_NEXT_LATE] = "SELECT span FROM meta_late WHERE quantity = ?1 ORDER BY span LIMIT 1",
 	[SQL_CLEAR_LATE] = "DELETE FROM meta_late WHERE quantity = ?1 AND span = ?2",
 	[SQL_LATE_BEFORE] = "SELECT span FROM meta_late WHERE quantity = ?1 AND span < ?2 ORDER BY span DESC",
+	[SQL_STATUS_AT] = "SELECT online FROM event WHERE node = ?1 AND time <= ?2 ORDER BY time DESC, id DESC LIMIT 1",
+	[SQL_WENT_AWAY] = "SELECT 1 FROM event WHERE node = ?1 AND time > ?2 AND time < ?3 AND online = 0 LIMIT 1",
 	[SQL_PUT_RECENT] = "REPLACE INTO _recent(slot, turn, time, series, value) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_LOAD_RECENT] = "SELECT r.slot, r.time, r.value, s.node, s.device, s.quantity FROM _recent AS r"
 			    " JOIN series AS s ON s.id = r.series WHERE r.turn = ?1 ORDER BY r.slot",

@@ -10,7 +10,6 @@
 enum {
 	ROWS_PER_POINT = 10,
 	ROWS_ALWAYS = 5000, /* this many raw rows are read whatever is asked: about a millisecond */
-	SAMPLES = 255,      /* of distances, for the usual one */
 };
 
 struct plan {
@@ -19,19 +18,10 @@ struct plan {
 	const struct store_span *span;
 	int64_t end_ms; /* the span's, but not in the future: nobody knows what a switch will do */
 	int64_t bucket_ms;
+	int64_t from_ms, to_ms; /* of the bucket under way */
 	struct point *points;
 	size_t count, room;
 };
-
-static int64_t floor_to(int64_t time_ms, int64_t step_ms)
-{
-	return time_ms - ((time_ms % step_ms) + step_ms) % step_ms;
-}
-
-static int64_t ceil_to(int64_t time_ms, int64_t step_ms)
-{
-	return floor_to(time_ms + step_ms - 1, step_ms);
-}
 
 /* ---- rows of one level ------------------------------------------------------------------------------------------------------------ */
 
@@ -101,11 +91,11 @@ static int each_row(struct plan *plan, int64_t length_ms, level_fn fn, void *con
 	if (closed_ms == TIME_NONE || length_ms == 0)
 		return each_raw(plan, from_ms, to_ms, fn, context);
 	if (closed_ms > to_ms)
-		closed_ms = ceil_to(to_ms, FIVE_MIN_MS);
-	from_ms = floor_to(from_ms, length_ms);
-	if (length_ms == HOUR_MS && from_ms < floor_to(closed_ms, HOUR_MS)) {
-		r = each_rolled(plan, TABLE_HOUR, from_ms, floor_to(closed_ms, HOUR_MS), fn, context);
-		from_ms = floor_to(closed_ms, HOUR_MS);
+		closed_ms = store_floor(to_ms + FIVE_MIN_MS - 1, FIVE_MIN_MS);
+	from_ms = store_floor(from_ms, length_ms);
+	if (length_ms == HOUR_MS && from_ms < store_floor(closed_ms, HOUR_MS)) {
+		r = each_rolled(plan, TABLE_HOUR, from_ms, store_floor(closed_ms, HOUR_MS), fn, context);
+		from_ms = store_floor(closed_ms, HOUR_MS);
 	}
 	if (r == 0 && from_ms < closed_ms) {
 		r = each_rolled(plan, TABLE_FIVE_MIN, from_ms, closed_ms, fn, context);
@@ -122,22 +112,39 @@ static int add_raw(void *context, const struct row *row)
 
 	if (plan->count == plan->span->max)
 		return 1; /* they don't fit: buckets then */
-	plan->points[plan->count++] = (struct point){ row->time_ms, row->mean, row->min, row->max, 1 };
+	plan->points[plan->count++] =
+		(struct point){ .time_ms = row->time_ms, .mean = row->mean, .min = row->min, .max = row->max, .count = 1 };
 	return 0;
+}
+
+/* Where a bucket begins; asked for each row, and a day is dear to find. */
+static int64_t bucket_of(struct plan *plan, int64_t time_ms)
+{
+	if (time_ms < plan->from_ms || time_ms >= plan->to_ms) {
+		plan->from_ms = store_bucket_of(time_ms, plan->bucket_ms);
+		plan->to_ms = store_bucket_after(plan->from_ms, plan->bucket_ms);
+	}
+	return plan->from_ms;
 }
 
 static int add_to_bucket(void *context, const struct row *row)
 {
 	struct plan *plan = context;
-	int64_t start_ms = floor_to(row->time_ms, plan->bucket_ms);
+	int64_t start_ms = bucket_of(plan, row->time_ms);
 	struct point *point = plan->count ? &plan->points[plan->count - 1] : NULL;
 
 	if (row->count == 0)
 		return 0;
+	/* Where the zone's midnight is not at a whole hour of UTC, the hour around it belongs to two days: its five minutes do not. */
+	if (row->length_ms == HOUR_MS && row->time_ms + HOUR_MS > plan->to_ms &&
+	    row->time_ms >= plan->series->table->five_min_from_ms)
+		return each_rolled(plan, TABLE_FIVE_MIN, row->time_ms, row->time_ms + HOUR_MS, add_to_bucket, plan);
 	if (!point || point->time_ms != start_ms) {
 		if (plan->count == plan->room)
 			return 0;
-		plan->points[plan->count++] = (struct point){ start_ms, row->mean, row->min, row->max, row->count };
+		plan->points[plan->count++] = (struct point){
+			.time_ms = start_ms, .mean = row->mean, .min = row->min, .max = row->max, .count = row->count
+		};
 		return 0;
 	}
 	point->mean += (row->mean - point->mean) * row->count / (point->count + row->count);
@@ -145,53 +152,6 @@ static int add_to_bucket(void *context, const struct row *row)
 	point->max = fmax(point->max, row->max);
 	point->count += row->count;
 	return 0;
-}
-
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The usual distance between neighbours: their median. */
-static int64_t usual_distance(const struct point *points, size_t count)
-{
-	int64_t distances[SAMPLES];
-	size_t samples = 0, step = count / SAMPLES + 1;
-
-	for (size_t i = 1; i < count && samples < SAMPLES; i += step)
-		distances[samples++] = points[i].time_ms - points[i - 1].time_ms;
-	if (samples == 0)
-		return 0;
-	qsort(distances, samples, sizeof(*distances), by_size);
-	return distances[samples / 2];
-}
-
-/* Puts a point without a value where a hole of more than 2.5 steps begins. */
-static void add_gaps(struct plan *plan)
-{
-	int64_t step_ms = plan->span->interval_ms;
-	size_t gaps = 0, most = plan->span->max / 2 + 2;
-
-	if (step_ms == 0)
-		step_ms = usual_distance(plan->points, plan->count);
-	if (step_ms < plan->bucket_ms)
-		step_ms = plan->bucket_ms;
-	if (step_ms == 0 || plan->count < 2)
-		return;
-	for (size_t i = 1; i < plan->count && gaps < most; i++)
-		gaps += (plan->points[i].time_ms - plan->points[i - 1].time_ms) * 2 > step_ms * 5;
-	plan->count += gaps;
-	for (size_t i = plan->count - 1; gaps > 0 && i > 0; i--) { /* from the end, each point moves once */
-		const struct point *left = &plan->points[i - gaps - 1];
-
-		plan->points[i] = plan->points[i - gaps];
-		if ((plan->points[i].time_ms - left->time_ms) * 2 <= step_ms * 5)
-			continue;
-		gaps--;
-		plan->points[--i] = (struct point){ left->time_ms + step_ms, NAN, NAN, NAN, 0 };
-	}
 }
 
 /* ---- binary: changes, or shares of time on ------------------------------------------------------------------------------------------- */
@@ -217,7 +177,7 @@ static void add_share(struct plan *plan, int64_t from_ms, int64_t to_ms, double 
 	if (share < 0)
 		return;
 	while (from_ms < to_ms) {
-		int64_t start_ms = floor_to(from_ms, plan->bucket_ms), end_ms = start_ms + plan->bucket_ms;
+		int64_t start_ms = bucket_of(plan, from_ms), end_ms = plan->to_ms;
 		struct point *point = plan->count ? &plan->points[plan->count - 1] : NULL;
 		double length_ms;
 
@@ -228,7 +188,7 @@ static void add_share(struct plan *plan, int64_t from_ms, int64_t to_ms, double 
 			if (plan->count == plan->room)
 				return;
 			point = &plan->points[plan->count++];
-			*point = (struct point){ start_ms, 0, 0, 0, 1 };
+			*point = (struct point){ .time_ms = start_ms, .count = 1 };
 		}
 		point->mean += share * length_ms; /* ms on, and ms known in max: made shares at the end */
 		point->max += length_ms;
@@ -301,9 +261,9 @@ static int read_binary(struct plan *plan, int64_t length_ms, int64_t *ret_resolu
 static int read_numbers(struct plan *plan, int64_t length_ms, int64_t *ret_resolution_ms)
 {
 	int64_t bucket_ms = plan->bucket_ms;
-	int r = 1;
+	int gaps, r = 1;
 
-	if (length_ms == 0) {
+	if (length_ms == 0 && plan->span->bucket_ms == 0) {
 		plan->bucket_ms = 0;
 		r = each_row(plan, 0, add_raw, plan);
 	}
@@ -314,20 +274,25 @@ static int read_numbers(struct plan *plan, int64_t length_ms, int64_t *ret_resol
 	}
 	if (r < 0)
 		return r;
-	add_gaps(plan);
+	gaps = store_add_gaps(plan->store, plan->series, plan->span->interval_ms, plan->bucket_ms, plan->points, plan->count,
+			      plan->span->max / 2 + 2);
+	if (gaps < 0)
+		return gaps;
+	plan->count += (size_t)gaps;
 	*ret_resolution_ms = plan->bucket_ms;
 	return 0;
 }
 
 /* ---- the level -------------------------------------------------------------------------------------------------------------------- */
 
-/* 0 raw, FIVE_MIN_MS or HOUR_MS: raw rows of all series lie together, so their number counts, not that of this series. */
-static int choose_level(struct plan *plan, int64_t *ret_length_ms)
+/* Raw rows of all series lie together, so their number counts, not that of this series. */
+static int count_raw(struct plan *plan, bool *ret_few)
 {
 	const struct store_span *span = plan->span;
-	int64_t limit = (int64_t)span->max * ROWS_PER_POINT + ROWS_ALWAYS;
+	int64_t limit = (int64_t)span->max * ROWS_PER_POINT > ROWS_ALWAYS ? (int64_t)span->max * ROWS_PER_POINT : ROWS_ALWAYS;
+	struct table *table = plan->series->table;
 	sqlite3_stmt *statement;
-	int r = store_table_query(plan->store, plan->series->table, TABLE_COUNT_ROWS, &statement);
+	int r = store_table_query(plan->store, table, TABLE_COUNT_ROWS, &statement);
 
 	if (r < 0)
 		return r;
@@ -335,15 +300,32 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	sqlite3_bind_int64(statement, 2, span->to_ms);
 	sqlite3_bind_int64(statement, 3, limit);
 	r = sqlite3_step(statement);
-	*ret_length_ms = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) < limit ? 0 : FIVE_MIN_MS;
-	sqlite3_reset(statement);
-	if (!*ret_length_ms && span->from_ms < plan->series->table->raw_from_ms)
-		*ret_length_ms = FIVE_MIN_MS; /* the raw rows are gone */
-	if (*ret_length_ms && span->from_ms < plan->series->table->five_min_from_ms)
-		*ret_length_ms = HOUR_MS;
-	if (*ret_length_ms && (span->to_ms - span->from_ms) / FIVE_MIN_MS > (int64_t)span->max * ROWS_PER_POINT)
-		*ret_length_ms = HOUR_MS;
+	*ret_few = r == SQLITE_ROW && sqlite3_column_int64(statement, 0) < limit;
+	store_table_done(table, TABLE_COUNT_ROWS, statement);
 	return store_fail(plan->store, r);
+}
+
+/* Which level is read, 0 for raw rows, FIVE_MIN_MS or HOUR_MS; and how long buckets are if rows don't fit as they are. */
+static int choose_level(struct plan *plan, int64_t *ret_length_ms)
+{
+	const struct store_span *span = plan->span;
+	const struct table *table = plan->series->table;
+	bool few = false;
+	int r = span->from_ms < table->raw_from_ms ? 0 : count_raw(plan, &few);
+
+	if (r < 0)
+		return r;
+	/* One bucket less than asked for: they begin at round times, so a span touches one more. */
+	plan->bucket_ms = store_bucket_length((span->to_ms - span->from_ms) / ((int64_t)span->max - 1) + 1);
+	if (plan->bucket_ms < span->bucket_ms)
+		plan->bucket_ms = store_bucket_length(span->bucket_ms);
+	*ret_length_ms = 0;
+	if (few)
+		return 0;
+	*ret_length_ms = plan->bucket_ms >= HOUR_MS || span->from_ms < table->five_min_from_ms ? HOUR_MS : FIVE_MIN_MS;
+	if (plan->bucket_ms < *ret_length_ms)
+		plan->bucket_ms = *ret_length_ms;
+	return 0;
 }
 
 static int read_span(struct store *store, const struct series *name, const struct store_span *span, struct point *ret_points,
@@ -363,8 +345,6 @@ static int read_span(struct store *store, const struct series *name, const struc
 	if (r < 0)
 		return r;
 	plan.end_ms = span->to_ms < now_ms ? span->to_ms : now_ms;
-	/* One bucket less than asked for: they begin at round times, so a span touches one more. */
-	plan.bucket_ms = ceil_to((span->to_ms - span->from_ms) / ((int64_t)span->max - 1) + 1, length_ms ? length_ms : 1000);
 	r = plan.series->table->info->kind == QUANTITY_KIND_BINARY ? read_binary(&plan, length_ms, ret_resolution_ms)
 								   : read_numbers(&plan, length_ms, ret_resolution_ms);
 	return r < 0 ? r : (int)plan.count;
@@ -378,5 +358,65 @@ int store_read_span(struct store *store, const struct series *name, const struct
 	store_hold(store);
 	r = read_span(store, name, span, ret_points, ret_resolution_ms);
 	store_release(store);
+	return r;
+}
+
+/* Whether the series' own rows fit. */
+static int rows_fit(struct plan *plan, bool *ret_fit)
+{
+	struct table *table = plan->series->table;
+	sqlite3_stmt *statement;
+	size_t count = 0;
+	int step, r = store_table_query(plan->store, table, TABLE_ROWS, &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, plan->span->from_ms);
+	sqlite3_bind_int64(statement, 2, plan->span->to_ms);
+	sqlite3_bind_int64(statement, 3, plan->series->id);
+	sqlite3_bind_int64(statement, 4, (int64_t)plan->span->max + 1);
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+		count++;
+	r = store_fail(plan->store, step);
+	store_table_done(table, TABLE_ROWS, statement);
+	*ret_fit = count <= plan->span->max;
+	return r;
+}
+
+static int choose_bucket(struct store *store, const struct series *name, const struct store_span *span, int64_t *ret_bucket_ms)
+{
+	struct plan plan = { .store = store, .span = span };
+	int64_t length_ms = 0;
+	bool fit = false;
+	int r = store_find_series(store, name, false, &plan.series);
+
+	*ret_bucket_ms = 0;
+	if (r < 0 || plan.series->table->info->kind != QUANTITY_KIND_NUMBER)
+		return r == -ENOENT ? 0 : r;
+	r = choose_level(&plan, &length_ms);
+	if (r == 0 && length_ms == 0)
+		r = rows_fit(&plan, &fit);
+	if (r == 0 && !fit)
+		*ret_bucket_ms = plan.bucket_ms;
+	return r;
+}
+
+int store_choose_bucket(struct store *store, const struct series *series, size_t count, const struct store_span *span,
+			int64_t *ret_bucket_ms)
+{
+	int64_t longest_ms = 0;
+	int r = span->from_ms >= span->to_ms || span->max < 2 || span->max > 10000 ? -EINVAL : 0;
+
+	store_hold(store);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		int64_t bucket_ms;
+
+		r = choose_bucket(store, &series[i], span, &bucket_ms);
+		if (r == 0 && bucket_ms > longest_ms)
+			longest_ms = bucket_ms;
+	}
+	store_release(store);
+	if (r == 0)
+		*ret_bucket_ms = longest_ms;
 	return r;
 }

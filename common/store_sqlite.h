@@ -15,6 +15,7 @@ enum {
 	RECENT_MAX = 1024,
 	FIVE_MIN_MS = 300000,
 	HOUR_MS = 3600000,
+	DAY_MS = 86400000,
 };
 
 /* Statements that name no quantity; the text of each stands in store_schema.c. */
@@ -47,6 +48,8 @@ enum statement {
 	SQL_NEXT_LATE,
 	SQL_CLEAR_LATE,
 	SQL_LATE_BEFORE,
+	SQL_STATUS_AT,
+	SQL_WENT_AWAY,
 	SQL_PUT_RECENT,
 	SQL_LOAD_RECENT,
 	SQL_GET_TURN,
@@ -194,6 +197,19 @@ int store_save_rollup(struct store *store, struct table *table);
 int store_make_shares(struct store *store, struct table *table, int64_t from_ms, int64_t length_ms);
 /* The state that a series brings into a moment; -1: unknown. */
 int store_state_before(struct store *store, struct table *table, int64_t series, int64_t time_ms, double *ret_state);
+
+/* store_bucket.c: buckets of a chart. Lengths are those of store.h; of whole days, the start is a midnight of the process's zone. */
+int64_t store_floor(int64_t time_ms, int64_t step_ms);
+/* The shortest of at least `least_ms`. */
+int64_t store_bucket_length(int64_t least_ms);
+/* Where the bucket of a moment begins, and where the next one does. */
+int64_t store_bucket_of(int64_t time_ms, int64_t bucket_ms);
+int64_t store_bucket_after(int64_t start_ms, int64_t bucket_ms);
+
+/* store_gaps.c: puts points without a value where a hole of more than 2.5 steps begins, at most `most`, for which there is room behind `count`.
+ * interval_ms 0: told from the points. bucket_ms 0: single readings. Returns how many were put in. */
+int store_add_gaps(struct store *store, const struct known_series *series, int64_t interval_ms, int64_t bucket_ms,
+		   struct point *points, size_t count, size_t most);
 
 /* store_schema.c: the version of the file. */
 int store_read_version(struct store *store, int *ret_version);

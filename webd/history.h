@@ -28,7 +28,8 @@ struct history_words {
 /* Returns 0, or -EINVAL with reason: which parameter, why, what is allowed. */
 int history_parse(const struct history_words *words, int64_t now_ms, struct history_query *ret_query, char *reason);
 
-/* Append all series of a query to out. A series that the house knows but the store does not yet is empty.
+/* Append all series of a query to out; its number series share one resolution. In JSON a gap is [TIME_MS,null,"offline"] when the node was away,
+ * [TIME_MS,null,"silent"] when only the sensor said nothing. A series that the house knows but the store does not yet is empty.
  * Return 0, or the store's error and the series that met it: -ENOENT unknown, -EINVAL, others the store's. */
 int history_write_json(struct store *store, const struct house *house, const struct history_query *query, struct buffer *out,
 		       const struct series **ret_failed);

@@ -25,7 +25,8 @@ static int take_back(void *context, const struct reading *reading)
 	}
 	if (changes->count == changes->max)
 		return 1;
-	changes->list[changes->count++] = (struct point){ reading->time_ms, value, value, value, 1 };
+	changes->list[changes->count++] =
+		(struct point){ .time_ms = reading->time_ms, .mean = value, .min = value, .max = value, .count = 1 };
 	return 0;
 }
 
@@ -53,24 +54,49 @@ static int read_changes(struct store *store, const struct series *series, size_t
 
 /* ---- points ------------------------------------------------------------------------------------------------------------------ */
 
-static int read_into(struct store *store, const struct history_query *query, const struct series *series,
-		     struct history_points *points)
+static int read_last(struct store *store, const struct series *series, size_t n, int64_t interval_ms, struct point *list)
 {
-	const struct store_span span = { query->from_ms, query->to_ms, query->points, 0 };
+	int count = store_read_last(store, series, INT64_MAX, n, list);
+
+	return count < 0 ? count : store_mark_gaps(store, series, interval_ms, list, (size_t)count);
+}
+
+static int read_into(struct store *store, const struct history_query *query, const struct series *series,
+		     const struct history_hint *hint, struct history_points *points)
+{
+	bool binary = quantity_info_of(series->quantity)->kind == QUANTITY_KIND_BINARY;
+	const struct store_span span = {
+		.from_ms = query->from_ms,
+		.to_ms = query->to_ms,
+		.max = query->points,
+		.interval_ms = hint->interval_ms,
+		.bucket_ms = binary ? 0 : hint->resolution_ms,
+	};
 
 	if (!query->last)
 		return store_read_span(store, series, &span, points->list, &points->resolution_ms);
-	if (quantity_info_of(series->quantity)->kind == QUANTITY_KIND_BINARY)
+	if (binary)
 		return read_changes(store, series, query->last, points->list);
-	return store_read_last(store, series, INT64_MAX, query->last, points->list);
+	return read_last(store, series, query->last, hint->interval_ms, points->list);
 }
 
-int history_read_points(struct store *store, const struct history_query *query, const struct series *series,
-			struct history_points *ret_points)
+int history_read_resolution(struct store *store, const struct history_query *query, int64_t *ret_resolution_ms)
 {
-	size_t room = query->last ? query->last : query->points + query->points / 2 + 2;
-	struct history_points points = { .list = malloc(room * sizeof(*points.list)) };
-	int r = points.list ? read_into(store, query, series, &points) : -ENOMEM;
+	const struct store_span span = { .from_ms = query->from_ms, .to_ms = query->to_ms, .max = query->points };
+
+	*ret_resolution_ms = 0;
+	if (query->last || query->count < 2)
+		return 0;
+	return store_choose_bucket(store, query->series, query->count, &span, ret_resolution_ms);
+}
+
+int history_read_points_with(struct store *store, const struct history_query *query, const struct series *series,
+			     const struct history_hint *hint, struct history_points *ret_points)
+{
+	static const struct history_hint none = { 0 };
+	size_t most = query->last ? query->last : query->points;
+	struct history_points points = { .list = malloc((most + most / 2 + 2) * sizeof(*points.list)) };
+	int r = points.list ? read_into(store, query, series, hint ? hint : &none, &points) : -ENOMEM;
 
 	if (r < 0) {
 		free(points.list);
@@ -79,6 +105,12 @@ int history_read_points(struct store *store, const struct history_query *query, 
 	points.count = (size_t)r;
 	*ret_points = points;
 	return 0;
+}
+
+int history_read_points(struct store *store, const struct history_query *query, const struct series *series,
+			struct history_points *ret_points)
+{
+	return history_read_points_with(store, query, series, NULL, ret_points);
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ struct writer {
 	const struct series *series;
 	const struct quantity_info *info;
 	const char *unit;
+	struct history_hint hint;
 	double scale; /* means are rounded to a whole number of 1/scale; 0: not */
 	bool wide;    /* CSV with mean, min, max */
 };
@@ -29,6 +30,7 @@ static struct writer writer_of(const struct house *house, const struct series *s
 	struct writer writer = { .out = out, .series = series, .info = quantity_info_of(series->quantity) };
 	int decimals = writer.info->decimals + 2;
 
+	writer.hint.interval_ms = known ? known->interval_ms : 0;
 	writer.unit = known ? known->unit : writer.info->unit;
 	if (writer.info->kind == QUANTITY_KIND_BINARY || decimals > MEAN_DECIMALS_MAX)
 		decimals = MEAN_DECIMALS_MAX;
@@ -62,7 +64,7 @@ static void add_point(const struct writer *writer, const struct point *point, bo
 	at += json_put_whole(point->time_ms, at);
 	*at++ = ',';
 	if (!point->count) {
-		at = stpcpy(at, "null");
+		at = stpcpy(at, point->gap == POINT_GAP_OFFLINE ? "null,\"offline\"" : "null,\"silent\"");
 	} else if (!bucket) {
 		at = put_number(at, point->mean);
 	} else {
@@ -112,7 +114,7 @@ static int write_json(struct store *store, const struct history_query *query, st
 		begin_json(writer, 0);
 		return history_read_texts(store, query, writer->series, add_text, writer);
 	}
-	r = history_read_points(store, query, writer->series, &points);
+	r = history_read_points_with(store, query, writer->series, &writer->hint, &points);
 	if (r < 0) {
 		if (r == -ENOENT)
 			begin_json(writer, 0);
@@ -137,11 +139,19 @@ static bool only_new(const struct house *house, const struct series *series, int
 int history_write_json(struct store *store, const struct house *house, const struct history_query *query, struct buffer *out,
 		       const struct series **ret_failed)
 {
+	int64_t resolution_ms;
+	int r = history_read_resolution(store, query, &resolution_ms);
+
+	if (r < 0) {
+		*ret_failed = &query->series[0];
+		return r;
+	}
 	buffer_add_text(out, "{\"series\":[");
 	for (size_t i = 0; i < query->count; i++) {
 		struct writer writer = writer_of(house, &query->series[i], out);
-		int r = write_json(store, query, &writer);
 
+		writer.hint.resolution_ms = resolution_ms;
+		r = write_json(store, query, &writer);
 		if (r < 0 && !only_new(house, &query->series[i], r)) {
 			*ret_failed = &query->series[i];
 			return r;
@@ -220,7 +230,7 @@ static int write_csv(struct store *store, const struct history_query *query, str
 
 	if (writer->info->kind == QUANTITY_KIND_TEXT)
 		return history_read_texts(store, query, writer->series, add_text_row, writer);
-	r = history_read_points(store, query, writer->series, &points);
+	r = history_read_points_with(store, query, writer->series, &writer->hint, &points);
 	if (r < 0)
 		return r;
 	if (points.resolution_ms && !writer->wide)
@@ -234,11 +244,17 @@ static int write_csv(struct store *store, const struct history_query *query, str
 static int write_table(struct store *store, const struct house *house, const struct history_query *query, bool wide,
 		       struct buffer *out, const struct series **ret_failed)
 {
+	int64_t resolution_ms;
+	int r = history_read_resolution(store, query, &resolution_ms);
+
+	*ret_failed = &query->series[0];
+	if (r < 0)
+		return r;
 	buffer_add_text(out, wide ? "time,node,device,quantity,mean,min,max,unit\n" : "time,node,device,quantity,value,unit\n");
 	for (size_t i = 0; i < query->count; i++) {
 		struct writer writer = writer_of(house, &query->series[i], out);
-		int r;
 
+		writer.hint.resolution_ms = resolution_ms;
 		writer.wide = wide;
 		r = write_csv(store, query, &writer);
 		if (only_new(house, &query->series[i], r))

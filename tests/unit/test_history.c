@@ -1,4 +1,4 @@
-/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/house.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/house.c webd/house_arrange.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* Histories from a real store: what may be asked, and the JSON of DESIGN 6 to the letter. Values are counted by hand. */
 #include <errno.h>
 #include <setjmp.h>
@@ -38,7 +38,9 @@ static void csv(struct http_request *request, void *context)
 	history_csv(fixture->archive, fixture->house, request);
 }
 
-static const struct http_route routes[] = { { "GET", "/api/v1/history", json, 0 }, { "GET", "/api/v1/history.csv", csv, 0 }, { 0 } };
+static const struct http_route routes[] = { { "GET", "/api/v1/history", json, 0 },
+					    { "GET", "/api/v1/history.csv", csv, 0 },
+					    { 0 } };
 
 static void append(struct store *store, const char *device, const char *quantity, int64_t time_ms, struct value value)
 {
@@ -46,6 +48,21 @@ static void append(struct store *store, const char *device, const char *quantity
 
 	assert_int_equal(0, series_make("salon", device, quantity, &reading.series));
 	assert_int_equal(1, store_append(store, &reading));
+}
+
+/* Two holes: in the first the node was away. */
+static void fill_cave(struct store *store)
+{
+	static const int seconds[] = { 0, 1, 2, 60, 61, 62, 120 };
+	struct reading reading = { .series = { "cave", "air", "co2" } };
+
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(*seconds); i++) {
+		reading.time_ms = NOON + seconds[i] * 1000;
+		reading.value = value_of_number(seconds[i] / 60 + 1);
+		assert_int_equal(1, store_append(store, &reading));
+	}
+	assert_int_equal(1, store_node_status(store, "cave", false, NOON + 10000));
+	assert_int_equal(1, store_node_status(store, "cave", true, NOON + 50000));
 }
 
 static void fill(const char *url)
@@ -57,6 +74,7 @@ static void fill(const char *url)
 	struct value text;
 
 	assert_int_equal(0, store_open(url, STORE_WRITE, &store, error));
+	fill_cave(store);
 	for (int i = 0; i < 10; i++)
 		append(store, "air", "temperature", NOON + i * 1000, value_of_number(20 + i / 10.0));
 	for (int i = 0; i < 6; i++)
@@ -65,6 +83,7 @@ static void fill(const char *url)
 		assert_int_equal(0, value_of_text(badges[i], strlen(badges[i]), &text));
 		append(store, "door", "badge", NOON + i * 1000, text);
 	}
+	append(store, "air", "humidity", NOON, value_of_number(50));
 	assert_int_equal(0, store_commit(store));
 	store_close(store);
 }
@@ -231,9 +250,29 @@ static void texts_are_given_as_texts(void **state)
 /* Ten readings over ten seconds in at most 4 points: buckets with mean, min and max. */
 static void a_long_span_is_down_sampled(void **state)
 {
-	assert_has("\"resolution\":4000,\"points\":[[1795521600000,20.15,20,20.3],[1795521604000,20.55,20.4,20.7],"
-		   "[1795521608000,20.85,20.8,20.9]]}]}",
+	assert_has("\"resolution\":5000,\"points\":[[1795521600000,20.2,20,20.4],[1795521605000,20.7,20.5,20.9]]}]}",
 		   get(*state, "?series=salon/air/temperature&from=1795521600000&to=1795521610000&points=4"));
+}
+
+static void number_series_of_one_question_share_their_resolution(void **state)
+{
+	const char *reply = get(*state, "?series=salon/air/temperature,salon/air/humidity,salon/lamp/switch&from=1795521600000"
+					"&to=1795521610000&points=4");
+
+	assert_has("\"quantity\":\"temperature\",\"unit\":\"°C\",\"resolution\":5000,", reply);
+	assert_has("\"quantity\":\"humidity\",\"unit\":\"%\",\"resolution\":5000,\"points\":[[1795521600000,50,50,50]]", reply);
+	assert_has("\"quantity\":\"switch\",\"unit\":\"\",\"resolution\":0,", reply);
+}
+
+static void a_gap_says_why(void **state)
+{
+	assert_has("\"points\":[[1795521600000,1],[1795521601000,1],[1795521602000,1],[1795521603000,null,\"offline\"],["
+		   "1795521660000,2],"
+		   "[1795521661000,2],[1795521662000,2],[1795521663000,null,\"silent\"],[1795521720000,3]]",
+		   get(*state, "?series=cave/air/co2&last=7"));
+	assert_has("[1795521603000,null,\"offline\"]",
+		   get(*state, "?series=cave/air/co2&from=1795521600000&to=1795521800000&points=10"));
+	assert_null(strstr(get(*state, ".csv?series=cave/air/co2&last=7"), "null"));
 }
 
 static void what_cannot_be_given_has_its_status(void **state)
@@ -292,7 +331,7 @@ static void a_table_of_buckets_has_their_columns(void **state)
 
 	assert_has("\r\n\r\ntime,node,device,quantity,mean,min,max,unit\n2026-11-24T12:00:00.000Z,salon,door,badge,\"anna\",,,\n",
 		   reply);
-	assert_has("2026-11-24T12:00:00.000Z,salon,air,temperature,20.15,20,20.3,°C\n", reply);
+	assert_has("2026-11-24T12:00:00.000Z,salon,air,temperature,20.2,20,20.4,°C\n", reply);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------------------- */
@@ -329,6 +368,8 @@ int main(void)
 		WITH_STORE(a_switch_gives_its_changes),
 		WITH_STORE(texts_are_given_as_texts),
 		WITH_STORE(a_long_span_is_down_sampled),
+		WITH_STORE(number_series_of_one_question_share_their_resolution),
+		WITH_STORE(a_gap_says_why),
 		WITH_STORE(what_cannot_be_given_has_its_status),
 		WITH_STORE(a_series_that_is_only_heard_of_is_empty),
 		cmocka_unit_test_setup_teardown(without_a_store_it_is_503_until_there_is_one, set_up, tear_down),

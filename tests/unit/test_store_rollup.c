@@ -250,8 +250,10 @@ static void a_quantity_may_have_its_own_keep_time(void **state)
 static void a_chart_of_a_time_whose_rows_are_gone_is_drawn_from_rollups(void **state)
 {
 	const struct store_keep keep = { "", 24 * HOUR, 48 * HOUR };
-	const struct store_span five_min = { TEN_OCLOCK + 30 * HOUR, TEN_OCLOCK + 32 * HOUR, 100, 0 };
-	const struct store_span hours = { TEN_OCLOCK, TEN_OCLOCK + 4 * HOUR, 100, 0 };
+	const struct store_span five_min = {
+		.from_ms = TEN_OCLOCK + 30 * HOUR, .to_ms = TEN_OCLOCK + 32 * HOUR, .max = 100, .interval_ms = 0
+	};
+	const struct store_span hours = { .from_ms = TEN_OCLOCK, .to_ms = TEN_OCLOCK + 4 * HOUR, .max = 100, .interval_ms = 0 };
 	struct series series = house_series(AIR);
 	struct point points[152];
 	int64_t resolution_ms;
