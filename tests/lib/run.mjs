@@ -53,7 +53,7 @@ function chosen(word) {
 	process.exit(2);
 }
 
-// Playwright's client, from the lock file alone. The browser is Debian's.
+// Playwright's client, axe-core and ajv, from the lock file alone. The browser is Debian's.
 function installBrowserClient() {
 	const lock = join(here, 'e2e/package-lock.json');
 	const done = join(here, 'e2e/node_modules/.package-lock.json');
@@ -62,7 +62,7 @@ function installBrowserClient() {
 	const result = spawnSync('npm', ['ci', '--prefix', join(here, 'e2e'), '--no-audit', '--no-fund', '--loglevel=error'], {
 		stdio: 'inherit',
 	});
-	if (result.status !== 0) throw new Error('npm ci failed: the browser tests need playwright-core');
+	if (result.status !== 0) throw new Error('npm ci failed: the tests need what tests/e2e/package.json names');
 }
 
 // ---- one program ----
