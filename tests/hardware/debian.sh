@@ -17,6 +17,7 @@ debian_sources() {
 debian_root() {
 	local root=$1
 
+	unset APT_CONFIG # of a folder before, which may be gone
 	mkdir -p "$root/lists/partial" "$root/cache/archives/partial"
 	: >"$root/status"
 	debian_sources "$2" >"$root/sources.list"
@@ -34,7 +35,7 @@ debian_root() {
 		Acquire::Retries "3";
 	CONF
 	export APT_CONFIG=$root/apt.conf
-	apt-get update -qq
+	apt-get update -qq || echo 'Going on with the package lists that could be had.' >&2
 }
 
 # debian_fetch FOLDER PACKAGE...: these packages alone, as .deb files in the folder.
