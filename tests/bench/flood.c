@@ -1,6 +1,7 @@
 /* The load of `make bench`: publishes as fast as the broker takes it, over raw sockets, since a client library would cost more than the broker
  * does. Prints when it began, when the broker had all, and (--receipt) when the collector said that all is stored, in nanoseconds of
- * CLOCK_MONOTONIC: {"begin":...,"sent":...,"stored":...}
+ * CLOCK_MONOTONIC, and so for each receipt on the way how many hundredths of the load it covers:
+ * {"begin":...,"receipts":[[HUNDREDTHS,NS],...],"sent":...,"stored":...}
  *
  *     flood PORT QOS bare|json COUNT [--receipt]
  *
@@ -23,8 +24,9 @@ enum {
 	PUBLISHERS = 4,
 	DEVICES = 20, /* of 5 quantities each: 100 series */
 	QUANTITIES = 5,
-	WINDOW = 2000, /* QoS 1 messages of a publisher that the broker has not acknowledged */
-	MARKERS = 50,  /* at the end: more than any broker's window, so that the collector need not wait for company */
+	WINDOW = 2000,    /* QoS 1 messages of a publisher that the broker has not acknowledged */
+	MILESTONES = 100, /* messages on the way that tell how far the collector is */
+	MARKERS = 50,     /* at the end: more than any broker's window, so that the collector need not wait for company */
 	OUT_MAX = 65536,
 	IN_MAX = 65536,
 	PACKET_MAX = 256,
@@ -40,14 +42,18 @@ struct link {
 	uint16_t packet_id;
 	long unacked;
 	bool ponged;
-	const char *wanted; /* what a message has to hold */
-	bool heard;
 };
 
 static struct link links[PUBLISHERS];
 static int qos;
 static bool json;
 static int64_t base_ms;
+static int markers; /* put until now */
+static struct {
+	int marker;
+	int64_t ns;
+} receipts[4096]; /* in order of time */
+static int receipt_count;
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -84,7 +90,8 @@ static void put_packet(struct link *link, unsigned char head, const unsigned cha
 		link->out[link->out_len++] = (unsigned char)(len & 127) | 128;
 		link->out[link->out_len++] = (unsigned char)(len >> 7);
 	}
-	memcpy(link->out + link->out_len, body, len);
+	if (len > 0)
+		memcpy(link->out + link->out_len, body, len);
 	link->out_len += len;
 }
 
@@ -102,6 +109,21 @@ static void put_publish(struct link *link, int at_qos, const char *topic, const 
 	put_packet(link, (unsigned char)(PUBLISH << 4 | at_qos << 1), body, (size_t)(p - body) + len);
 }
 
+/* {"seq":[[FIRST,LAST],...]}, in order: the last number counts. */
+static void take_receipt(const char *text, size_t len)
+{
+	const char *comma = memrchr(text, ',', len);
+	char number[32] = "";
+	int limit = (int)(sizeof(receipts) / sizeof(*receipts)) - 1;
+
+	if (!comma || receipt_count >= limit)
+		return;
+	memcpy(number, comma + 1,
+	       len - (size_t)(comma + 1 - text) < sizeof(number) - 1 ? len - (size_t)(comma + 1 - text) : sizeof(number) - 1);
+	receipts[receipt_count].marker = (int)(atoll(number) - base_ms * 1000);
+	receipts[receipt_count++].ns = now_ns(CLOCK_MONOTONIC);
+}
+
 static void take_packet(struct link *link, unsigned char head, const unsigned char *body, size_t len)
 {
 	switch (head >> 4) {
@@ -114,7 +136,7 @@ static void take_packet(struct link *link, unsigned char head, const unsigned ch
 		link->ponged = true;
 		break;
 	case PUBLISH:
-		link->heard = link->heard || (link->wanted && memmem(body, len, link->wanted, strlen(link->wanted)));
+		take_receipt((const char *)body, len);
 		break;
 	default:
 		errno = EPROTO;
@@ -239,6 +261,37 @@ static void put_reading(struct link *link, long number)
 	put_publish(link, qos, topic, payload, (size_t)len);
 }
 
+/* A message of a node of its own, whose receipts are heard. */
+static void put_marker(void)
+{
+	char payload[128];
+	int len;
+
+	markers++;
+	len = snprintf(payload, sizeof(payload), "{\"value\":%d,\"time\":%lld,\"seq\":%lld}", markers,
+		       (long long)(base_ms + markers), (long long)(base_ms * 1000 + markers));
+
+	put_publish(&links[0], 1, "foyer/mark/flood/counter", payload, (size_t)len);
+}
+
+static bool all_receipted(void)
+{
+	return receipt_count > 0 && receipts[receipt_count - 1].marker == markers;
+}
+
+static void print_receipts(void)
+{
+	const char *comma = "";
+
+	printf("\"receipts\":[");
+	for (int i = 0; i < receipt_count; i++)
+		if (receipts[i].marker <= MILESTONES) {
+			printf("%s[%d,%lld]", comma, receipts[i].marker, (long long)receipts[i].ns);
+			comma = ",";
+		}
+	printf("],");
+}
+
 static void flood(long count)
 {
 	for (long sent = 0; sent < count;) {
@@ -249,6 +302,8 @@ static void flood(long count)
 				put_reading(&links[i], sent++);
 				stuck = false;
 			}
+		while (markers < sent * MILESTONES / count && links[0].out_len < OUT_MAX - PACKET_MAX)
+			put_marker();
 		if (!stuck || sent < count)
 			serve();
 	}
@@ -261,24 +316,10 @@ static void flood(long count)
 	}
 }
 
-/* A few messages after all others, by a node of their own. */
-static void put_markers(char *last, size_t size)
-{
-	for (int i = 1; i <= MARKERS; i++) {
-		char payload[128];
-		int len = snprintf(payload, sizeof(payload), "{\"value\":%d,\"time\":%lld,\"seq\":%lld}", i,
-				   (long long)(base_ms + i), (long long)(base_ms * 1000 + i));
-
-		put_publish(&links[0], 1, "foyer/mark/flood/counter", payload, (size_t)len);
-	}
-	snprintf(last, size, "%lld]", (long long)(base_ms * 1000 + MARKERS));
-}
-
 int main(int argc, char **argv)
 {
 	bool receipt = argc == 6 && strcmp(argv[5], "--receipt") == 0;
 	int64_t begin, sent;
-	char last[32];
 
 	if (argc < 5 || (argc > 5 && !receipt)) {
 		fprintf(stderr, "usage: flood PORT QOS bare|json COUNT [--receipt]\n");
@@ -302,11 +343,12 @@ int main(int argc, char **argv)
 	begin = now_ns(CLOCK_MONOTONIC);
 	flood(atol(argv[4]));
 	sent = now_ns(CLOCK_MONOTONIC);
-	links[0].wanted = last;
-	put_markers(last, sizeof(last));
-	while (links[0].unacked > 0 || links[0].out_len > 0 || (receipt && !links[0].heard))
+	while (markers < MILESTONES + MARKERS)
+		put_marker();
+	while (links[0].unacked > 0 || links[0].out_len > 0 || (receipt && !all_receipted()))
 		serve();
-	printf("{\"begin\":%lld,\"sent\":%lld,\"stored\":%lld}\n", (long long)begin, (long long)sent,
-	       (long long)now_ns(CLOCK_MONOTONIC));
+	printf("{\"begin\":%lld,", (long long)begin);
+	print_receipts();
+	printf("\"sent\":%lld,\"stored\":%lld}\n", (long long)sent, (long long)now_ns(CLOCK_MONOTONIC));
 	return EXIT_SUCCESS;
 }
