@@ -38,6 +38,7 @@ void house_close(struct house *house)
 		struct house_node *node = house->nodes;
 
 		house->nodes = node->next;
+		house_free_rules(node);
 		while (node->devices) {
 			struct house_device *device = node->devices;
 

@@ -10,7 +10,7 @@
 #include "../common/quantity.h"
 #include "../common/reading.h"
 
-enum { HOUSE_RANK_LAST = 1000000 };
+enum { HOUSE_RANK_LAST = 1000000, HOUSE_RULE_MAX = 160 };
 enum { HOUSE_LABEL_MAX = 64, HOUSE_ICON_MAX = 32 };        /* bytes, without NUL */
 enum { HOUSE_NODES_MAX = 1000, HOUSE_SERIES_MAX = 20000 }; /* beyond: told once in the log, not shown */
 
@@ -49,6 +49,16 @@ struct house_device {
 	struct house_device *next; /* of the same node, in order of name */
 };
 
+struct house_rule { /* kept by the node itself */
+	char name[NAME_MAX_LEN + 1];
+	char when[HOUSE_RULE_MAX + 1], then[HOUSE_RULE_MAX + 1], otherwise[HOUSE_RULE_MAX + 1],
+		times[HOUSE_RULE_MAX + 1]; /* its own words */
+	bool known, active;                /* what it looks at holds just now */
+	bool fault, paused;                /* a sensor that it needs is silent; it acts too often */
+	int64_t since_ms, held_ms;         /* since when; a person's order holds until then. Not over 0: not told */
+	struct house_rule *next;
+};
+
 struct house_node {
 	char name[NAME_MAX_LEN + 1];
 	char label[HOUSE_LABEL_MAX + 1];     /* "" without */
@@ -64,6 +74,7 @@ struct house_node {
 	bool has_health;
 	int64_t uptime_s, outbox, oldest_ms, given_up, rss; /* $health; -1 where not told */
 	bool clock_synced;
+	struct house_rule *rules;
 	struct house_device *devices;
 	struct house_node *next; /* in order of name */
 };

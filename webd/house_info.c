@@ -185,6 +185,7 @@ int house_info(struct house *house, const char *name, const char *json, size_t l
 	house_take_text(info, "version", node->version, HOUSE_ICON_MAX);
 	cJSON_ArrayForEach(device, child(info, "devices")) if (cJSON_IsObject(device) && device->string)
 		take_device(house, name, device);
+	house_take_rules(node, child(info, "rules"));
 	house_forget_untold(house, node);
 	node->has_info = true;
 	house->revision++;
@@ -229,6 +230,7 @@ int house_health(struct house *house, const char *name, const char *json, size_t
 	node->rss = house_take_whole(health, "rss");
 	for (struct house_device *device = node->devices; device; device = device->next)
 		take_fault(device, child(child(health, "devices"), device->name));
+	house_take_rule_states(node, child(health, "rules"));
 	house->revision++;
 	cJSON_Delete(health);
 	return 1;

@@ -35,6 +35,10 @@ void house_apply_node(const struct house *house, struct house_node *node);
 void house_apply_device(const struct house *house, struct house_device *device);
 void house_apply_series(const struct house *house, struct house_series *series);
 void house_forget_wishes(struct house *house);
+/* house_rules.c */
+void house_take_rules(struct house_node *node, const cJSON *rules);
+void house_take_rule_states(struct house_node *node, const cJSON *rules);
+void house_free_rules(struct house_node *node);
 /* house_info.c: hostile JSON, and words of it: a text cut to `max` bytes of valid UTF-8 ("" absent), a whole number (-1 absent). */
 cJSON *house_parse_json(const char *json, size_t len);
 void house_take_text(const cJSON *object, const char *key, char *ret_text, size_t max);

@@ -226,6 +226,34 @@ static cJSON *device_row(const struct view *view, const struct house_device *dev
 	return row;
 }
 
+/* The rules of the node, in its own words, and how they are. */
+static void add_rules(const struct view *view, const struct house_node *node, cJSON *to)
+{
+	cJSON *rules = cJSON_AddArrayToObject(to, "rules");
+
+	for (const struct house_rule *rule = node->rules; rule; rule = rule->next) {
+		cJSON *row = cJSON_CreateObject();
+
+		cJSON_AddItemToArray(rules, row);
+		cJSON_AddStringToObject(row, "name", rule->name);
+		cJSON_AddStringToObject(row, "when", rule->when);
+		cJSON_AddStringToObject(row, "then", rule->then);
+		if (rule->otherwise[0])
+			cJSON_AddStringToObject(row, "otherwise", rule->otherwise);
+		if (rule->times[0])
+			cJSON_AddStringToObject(row, "times", rule->times);
+		if (rule->held_ms > view->now_ms)
+			view_time(view, row, "held", rule->held_ms);
+		else if (rule->fault || rule->paused)
+			cJSON_AddStringToObject(row, "trouble", view_text(view, rule->fault ? "rule_fault" : "rule_paused"));
+		else if (rule->known)
+			cJSON_AddTrueToObject(row, rule->active ? "is_active" : "is_resting");
+		if (rule->since_ms > 0)
+			view_time(view, row, "since", rule->since_ms);
+	}
+	cJSON_AddBoolToObject(to, "has_rules", node->rules != NULL);
+}
+
 void view_facts(const struct view *view, const struct house_node *node, cJSON *to)
 {
 	cJSON *facts = cJSON_AddArrayToObject(to, "facts"), *devices = cJSON_AddArrayToObject(to, "devices");
@@ -241,6 +269,7 @@ void view_facts(const struct view *view, const struct house_node *node, cJSON *t
 	if (node->has_health)
 		add_health(view, facts, node);
 	cJSON_AddBoolToObject(to, "bare", !node->known_status && !node->has_health && !node->version[0]);
+	add_rules(view, node, to);
 	cJSON_AddBoolToObject(to, "has_devices", node->devices != NULL);
 	for (const struct house_device *device = node->devices; device; device = device->next)
 		cJSON_AddItemToArray(devices, device_row(view, device));

@@ -1,4 +1,4 @@
-/* links: webd/control.c webd/control_read.c webd/house.c webd/house_info.c webd/house_collector.c webd/house_arrange.c webd/house_command.c webd/json.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/control.c webd/control_read.c webd/house.c webd/house_info.c webd/house_collector.c webd/house_rules.c webd/house_arrange.c webd/house_command.c webd/json.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* Commands by HTTP, with a real server; the broker and the node are played by the test. Statuses are those of DESIGN 6. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* links: webd/house.c webd/house_info.c webd/house_collector.c webd/house_arrange.c webd/house_command.c */
+/* links: webd/house.c webd/house_info.c webd/house_collector.c webd/house_rules.c webd/house_arrange.c webd/house_command.c */
 /* What the house makes of words that anybody may publish. */
 #include <errno.h>
 #include <setjmp.h>

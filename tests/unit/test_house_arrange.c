@@ -1,4 +1,4 @@
-/* links: webd/house.c webd/house_info.c webd/house_collector.c webd/house_arrange.c webd/house_command.c */
+/* links: webd/house.c webd/house_info.c webd/house_collector.c webd/house_rules.c webd/house_arrange.c webd/house_command.c */
 /* The household's own names, order, hidden and pinned things: known before or after what they are about; and what the collector says of itself. */
 #include <errno.h>
 #include <setjmp.h>
