@@ -218,10 +218,19 @@ bool condition_is_due(struct condition *condition, const struct value *value, in
 	/* Were it not told now, the next one would come too late. */
 	if (!due && condition->max_age_ms > 0)
 		due = now_ms + next_ms - condition->told_ms > condition->max_age_ms;
-	if (due) {
-		condition->was_told = true;
-		condition->told = *value;
-		condition->told_ms = now_ms;
-	}
+	if (due)
+		condition_was_told(condition, value, now_ms);
 	return due;
+}
+
+void condition_was_told(struct condition *condition, const struct value *value, int64_t now_ms)
+{
+	condition->was_told = true;
+	condition->told = *value;
+	condition->told_ms = now_ms;
+}
+
+int64_t condition_too_old_ms(const struct condition *condition)
+{
+	return condition->was_told && condition->max_age_ms > 0 ? condition->told_ms + condition->max_age_ms : 0;
 }

@@ -55,3 +55,7 @@ int condition_take(struct condition *condition, double *number, int64_t now_ms, 
 
 /* Whether a value at now_ms is to be told, and if so remembers that it was. next_ms: how long until the one after it comes; 0 when unknown. */
 bool condition_is_due(struct condition *condition, const struct value *value, int64_t now_ms, int64_t next_ms);
+/* Remembers that a value was told by somebody else: what an output was set to. */
+void condition_was_told(struct condition *condition, const struct value *value, int64_t now_ms);
+/* When the value that was told has the age that none may pass; 0: never. */
+int64_t condition_too_old_ms(const struct condition *condition);

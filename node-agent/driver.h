@@ -53,6 +53,7 @@ struct device {
 	char error[DEVICE_ERROR_MAX]; /* a hook that fails may say more than its errno here */
 	int64_t interval_ms;
 	int64_t late_ms; /* its readings tell of a moment so long ago */
+	bool sporadic;   /* by configure(): its values come when they come, whatever its interval: a badge, a program that stays */
 	const char *bus; /* of an I2C chip: "/dev/i2c-1", key `bus` */
 	int address;     /* of an I2C chip, key `address` */
 	struct i2c *i2c;    /* of an I2C chip: open from before open() to after close() */
@@ -82,6 +83,7 @@ struct driver {
 	const struct conf_item *items; /* its own keys of the [device] section */
 	size_t config_size, state_size;
 	const char *interval;       /* default of the key `interval` */
+	const char *report;         /* default of the key `report`, when it is read more often than it should be told; NULL: each */
 	const enum quantity *emits; /* what fetch() yields, in order; QUANTITY_NONE ends it */
 	unsigned settle_ms;         /* how long the chip needs between trigger() and fetch() */
 	const uint8_t *

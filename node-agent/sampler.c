@@ -87,6 +87,7 @@ static void free_slot(struct slot *slot)
 {
 	sd_event_source_disable_unref(slot->timer);
 	sd_event_source_disable_unref(slot->wake_timer);
+	sd_event_source_disable_unref(slot->beat_timer);
 	sd_event_source_disable_unref(slot->watch);
 	device_unref(slot->device);
 	free(slot->values);

@@ -61,6 +61,8 @@ static void order_done(void *context, int result)
 		i2c_explain(device->bus, device->address, result, error, sizeof(error));
 	else
 		snprintf(error, sizeof(error), "%s", strerror(-result));
+	if (result == 0) /* it is told by who gave the order */
+		slot_was_told(slot, order->channel, &order->result);
 	if (order->done)
 		order->done(order->context, result, &order->result, error);
 	if (is_fault(result))

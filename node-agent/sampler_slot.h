@@ -24,6 +24,7 @@ struct slot {
 	struct worker *worker;       /* runs its hooks; NULL: the loop */
 	sd_event_source *timer;      /* the next step; while one is under way on a worker: whether that takes too long */
 	sd_event_source *wake_timer; /* device_wake */
+	sd_event_source *beat_timer; /* values that nobody told again in time; NULL: no device that needs it */
 	sd_event_source *watch;      /* watch() */
 	int fd;                      /* of watch(); -1: none. Written where the hooks run, by open */
 	int64_t interval_ms;         /* 0: it is only watched or set */
@@ -102,12 +103,19 @@ extern const struct device_services sampler_services;
 
 /* Values that fetch or read gave. Returns 0, or -ERANGE when one is what its quantity cannot be: ret_words then says which (DEVICE_ERROR_MAX bytes). */
 int slot_give_all(struct slot *slot, char *ret_words);
+/* A channel's value has been told by somebody else, by an output's command. */
+void slot_was_told(struct slot *slot, size_t channel, const struct value *value);
 /* What hooks on workers have told or asked since: to be called when one has ended. */
 void sampler_take_notes(struct sampler *sampler);
 void sampler_drop_notes(struct sampler *sampler);
 /* Watches what watch() gave. */
 int slot_watch(struct slot *slot);
 void slot_unwatch(struct slot *slot);
+
+/* ---- sampler_beat.c */
+
+/* A value of a channel has been told: it is told again at its greatest age, when nothing else comes and the device is well. */
+void slot_beat(struct slot *slot);
 
 /* ---- sampler_order.c */
 

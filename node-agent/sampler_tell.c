@@ -36,9 +36,20 @@ static bool give(struct slot *slot, size_t index, int64_t time_ms, const struct 
 	*ret_number = reading.value.number;
 	if (hooks->seen)
 		hooks->seen(slot->sampler->context, channel, &reading.value);
-	if (!channel->condition || condition_is_due(channel->condition, &reading.value, clock_boot_ms(), slot->interval_ms))
+	if (!channel->condition ||
+	    condition_is_due(channel->condition, &reading.value, clock_boot_ms(), slot->device->sporadic ? 0 : slot->interval_ms)) {
 		hooks->reading(slot->sampler->context, channel, time_ms, &reading.value);
+		slot_beat(slot);
+	}
 	return true;
+}
+
+void slot_was_told(struct slot *slot, size_t channel, const struct value *value)
+{
+	struct condition *condition = slot->device->channels[channel].condition;
+
+	if (condition)
+		condition_was_told(condition, value, clock_boot_ms());
 }
 
 /* What follows from the values of one turn. */

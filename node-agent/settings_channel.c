@@ -142,12 +142,30 @@ static void read_channel(struct channel *channel, struct conf *conf, const struc
 	if (!keys.filter && number)
 		keys.filter = common->filter;
 	parse_keys(&place, &keys, &condition);
-	channel->beat_ms = condition.report == REPORT_EACH ? channel->device->interval_ms : condition.max_age_ms;
 	if (!has_effect(&condition))
 		return;
 	channel->condition = malloc(sizeof(*channel->condition));
 	if (channel->condition)
 		*channel->condition = condition;
+}
+
+/* What is to be told at least so often is read so often as well. Then it is known how often each is told. */
+static void set_beats(struct device *device)
+{
+	size_t count = device->channel_count + device->derived_count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct condition *condition = device->channels[i].condition;
+
+		if (condition && condition->max_age_ms > 0 && condition->max_age_ms < device->interval_ms && !device->sporadic)
+			device->interval_ms = condition->max_age_ms;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct condition *condition = device->channels[i].condition;
+		bool each = !condition || condition->report == REPORT_EACH;
+
+		device->channels[i].beat_ms = !each ? condition->max_age_ms : device->sporadic ? 0 : device->interval_ms;
+	}
 }
 
 static bool has_item(const struct driver *driver, const char *key)
@@ -333,9 +351,12 @@ void settings_read_channels(struct device *device, struct conf *conf, const stru
 	bool wrong = false; /* they are told once, not for each quantity */
 
 	read_own(conf, section, device->driver, common_items, &common);
+	if (!common.report)
+		common.report = device->driver->report;
 	read_derived(device, conf, section);
 	for (size_t i = 0; i < device->channel_count + device->derived_count; i++)
 		read_channel(&device->channels[i], conf, section, &common, &wrong);
+	set_beats(device);
 	read_outputs(device, conf, section);
 }
 

@@ -45,6 +45,7 @@ static void exec_configure(struct device *device, struct conf *conf, const struc
 
 	if (!config->command || !config->quantities)
 		return;
+	device->sporadic = config->mode == MODE_STREAM;
 	if (config->timeout_ms == 0 && config->mode == MODE_EACH)
 		config->timeout_ms = TIMEOUT_MS;
 	words = strdup(config->command);

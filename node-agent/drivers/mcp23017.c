@@ -19,7 +19,7 @@
 /* BANK = 0: a register of port A, then that of port B. */
 enum { IODIR = 0x00, GPINTEN = 0x04, IOCON = 0x0a, GPPU = 0x0c, GPIO = 0x12, OLAT = 0x14 };
 enum { IOCON_MIRROR = 0x40, IOCON_OPEN_DRAIN = 0x04 };
-enum { LINES = 16, POLL_MS = 100, OFTEN_ENOUGH_MS = 300000 };
+enum { LINES = 16, POLL_MS = 100, OFTEN_ENOUGH_MS = 300000, CHECK_MS = 60000 };
 
 #define MS ((int64_t)1000000)
 
@@ -35,7 +35,7 @@ struct mcp23017_state {
 	int never;         /* then, what watch() gives: it has no news ever */
 	unsigned levels;   /* as they were told */
 	unsigned latch;
-	int64_t tell_ns;  /* when all are told again, changed or not */
+	int64_t check_ns; /* when its settings are looked at again */
 	int64_t quiet_ns; /* not read for an edge before that */
 };
 
@@ -293,20 +293,20 @@ static int mcp23017_read(struct device *device, int64_t now_ms, struct value ret
 {
 	const struct mcp23017 *mcp23017 = device->config;
 	struct mcp23017_state *state = device->state;
-	bool all = gpio_now_ns() >= state->tell_ns;
+	bool is_due = gpio_now_ns() >= state->check_ns;
 	unsigned changed;
-	int r = all ? check(device) : 0;
+	int r = is_due ? check(device) : 0;
 
 	(void)now_ms;
 	if (r >= 0)
 		r = look(device, &changed);
 	if (r < 0)
 		return r;
-	if (all)
-		state->tell_ns = gpio_now_ns() + OFTEN_ENOUGH_MS * MS;
+	if (is_due)
+		state->check_ns = gpio_now_ns() + CHECK_MS * MS;
 	for (size_t i = 0; i < device->channel_count; i++) {
 		ret_values[i] = value_of_number(state->levels >> mcp23017->line[i] & 1);
-		ret_fresh[i] = all || (changed >> mcp23017->line[i] & 1);
+		ret_fresh[i] = true;
 	}
 	return 0;
 }
@@ -339,6 +339,7 @@ const struct driver mcp23017_driver = {
 	.config_size = sizeof(struct mcp23017),
 	.state_size = sizeof(struct mcp23017_state),
 	.interval = "100ms",
+	.report = "change max 5m",
 	.i2c_addresses = (const uint8_t[]){ 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0 },
 	.configure = mcp23017_configure,
 	.open = mcp23017_open,

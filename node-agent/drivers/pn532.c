@@ -76,6 +76,7 @@ static void pn532_configure(struct device *device, struct conf *conf, const stru
 	int r = config->salt_file ? badge_read_salt(config->salt_file, config->salt) : 0;
 
 	device_add_channel(device, "badge", OUTPUT_NONE);
+	device->sporadic = true;
 	if (config->hash && !config->salt_file)
 		conf_mistake(conf, section, "hash", "hash = yes needs salt_file");
 	if (r == -EINVAL)

@@ -269,6 +269,34 @@ static void keys_of_a_device_reach_its_channels(void **state)
 	assert_string_equal("dew_point", device->channels[4].series.quantity);
 }
 
+static void what_is_to_be_told_so_often_is_read_so_often(void **state)
+{
+	struct device *device = node_device("driver = sim\nquantities = contact humidity power\ninterval = 5m\n"
+					    "contact.report = change max 1m\npower.report = change\n");
+
+	(void)state;
+	assert_int_equal(60000, device->interval_ms);
+	assert_int_equal(60000, device->channels[0].beat_ms);
+	assert_int_equal(60000, device->channels[1].beat_ms);
+	assert_int_equal(0, device->channels[2].beat_ms); /* only changes: nobody knows when */
+}
+
+static void what_somebody_else_told_is_not_told_again(void **state)
+{
+	const struct value on = value_of_number(1), off = value_of_number(0);
+
+	(void)state;
+	condition_init(&condition);
+	condition.report = REPORT_CHANGE;
+	assert_int_equal(0, condition_too_old_ms(&condition));
+	condition_was_told(&condition, &on, 1000);
+	assert_false(condition_is_due(&condition, &on, 2000, 0));
+	assert_true(condition_is_due(&condition, &off, 3000, 0));
+	assert_int_equal(0, condition_too_old_ms(&condition));
+	condition.max_age_ms = 500;
+	assert_int_equal(3500, condition_too_old_ms(&condition));
+}
+
 static void keys_of_an_output_are_its_safe_state(void **state)
 {
 	struct device *device =
@@ -341,6 +369,8 @@ int main(void)
 		TEST(dew_point_and_water_agree_with_tables),
 		TEST(sea_level_pressure_is_the_standard_atmospheres),
 		TEST(keys_of_a_device_reach_its_channels),
+		TEST(what_is_to_be_told_so_often_is_read_so_often),
+		TEST(what_somebody_else_told_is_not_told_again),
 		TEST(keys_of_an_output_are_its_safe_state),
 		TEST(mistakes_name_their_line_and_what_is_allowed),
 	};

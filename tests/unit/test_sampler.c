@@ -1,4 +1,4 @@
-/* links: node-agent/sampler.c node-agent/sampler_turn.c node-agent/sampler_tell.c node-agent/sampler_fault.c node-agent/sampler_order.c node-agent/worker.c node-agent/actuator.c node-agent/settings.c node-agent/settings_keep.c node-agent/rule_parse.c node-agent/settings_device.c node-agent/settings_channel.c node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/output.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/i2c.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
+/* links: node-agent/sampler.c node-agent/sampler_turn.c node-agent/sampler_tell.c node-agent/sampler_beat.c node-agent/sampler_fault.c node-agent/sampler_order.c node-agent/worker.c node-agent/actuator.c node-agent/settings.c node-agent/settings_keep.c node-agent/rule_parse.c node-agent/settings_device.c node-agent/settings_channel.c node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/output.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/i2c.c tests/fakes/bus.c tests/fakes/clock.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* Devices that are read and set: their turns, their faults, their answers. A driver of the test's own stands for a chip. */
 #include <errno.h>
 #include <math.h>
@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "../../node-agent/actuator.h"
+#include "../../node-agent/condition.h"
 #include "../../node-agent/sampler.h"
 #include "../../node-agent/worker.h"
 #include "../fakes/bus.h"
@@ -421,6 +422,37 @@ static void news_are_told_with_their_own_time_and_a_wake_comes_when_asked_for(vo
 	begin(NULL);
 }
 
+/* A program that stays and prints changes is such a device: nothing comes for hours, and it is well. */
+static void what_comes_when_it_comes_is_told_again_at_its_greatest_age(void **state)
+{
+	struct device *device = device_make("eye", &eye_driver, NULL);
+	struct condition *condition = malloc(sizeof(*condition));
+	const uint64_t one = 1, seven = 7;
+	int before;
+
+	(void)state;
+	condition_init(condition);
+	condition->report = REPORT_CHANGE;
+	condition->max_age_ms = 20;
+	device->sporadic = true;
+	device_add_channel(device, "motion", OUTPUT_NONE)->condition = condition;
+	open_sampler(device, 1);
+	sampler_start(sampler);
+	assert_int_equal(sizeof(one), write(slow.fd, &one, sizeof(one)));
+	WAIT_UNTIL(readings >= 5);
+	assert_float_equal(0, last_number, 0); /* 1, 0 by the wake, and that again */
+	assert_int_equal(NOW, last_time_ms);
+	assert_int_equal(sizeof(seven), write(slow.fd, &seven, sizeof(seven)));
+	WAIT_UNTIL(fault(device)[0]);
+	before = readings;
+	WAIT_UNTIL(
+		!fault(device)[0]); /* a second later; at fault it tells nothing, and is not sure of what it knew when it is back */
+	assert_int_equal(before, readings);
+	end(NULL);
+	device_unref(device);
+	begin(NULL);
+}
+
 /* ---- a reload -------------------------------------------------------------------------------------------------------------------- */
 
 static void another_list_closes_what_is_gone_and_leaves_alone_what_stays(void **state)
@@ -656,6 +688,7 @@ int main(void)
 		TEST(a_device_that_blocks_holds_up_neither_the_loop_nor_an_order),
 		TEST(an_order_that_waits_can_be_taken_back),
 		TEST(news_are_told_with_their_own_time_and_a_wake_comes_when_asked_for),
+		TEST(what_comes_when_it_comes_is_told_again_at_its_greatest_age),
 		TEST(another_list_closes_what_is_gone_and_leaves_alone_what_stays),
 		TEST(a_faster_clock_lives_a_day_in_minutes_and_dates_readings_truly),
 		TEST(a_late_device_dates_its_readings_late),
