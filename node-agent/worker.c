@@ -251,8 +251,10 @@ bool worker_close(struct worker *worker, int64_t deadline_ms)
 	pthread_mutex_unlock(&worker->lock);
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	if (left_ms > 0) {
-		deadline.tv_sec += left_ms / 1000 + (deadline.tv_nsec + left_ms % 1000 * 1000000) / 1000000000;
-		deadline.tv_nsec = (deadline.tv_nsec + left_ms % 1000 * 1000000) % 1000000000;
+		int64_t ns = deadline.tv_nsec + left_ms % 1000 * 1000000;
+
+		deadline.tv_sec += (time_t)(left_ms / 1000 + ns / 1000000000);
+		deadline.tv_nsec = (long)(ns % 1000000000);
 	}
 	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
 		worker->source = sd_event_source_disable_unref(worker->source);

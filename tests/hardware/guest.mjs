@@ -248,13 +248,18 @@ class GuestNode {
 		this.orders = 0;
 	}
 
+	// What it has said itself, not what the broker kept of an agent of that name before.
+	get live() {
+		return this.bus.messages.filter((message) => !message.retain);
+	}
+
 	topic(series) {
 		return `${this.guest.house.base}/${this.name}/${series}`;
 	}
 
 	// What was heard of a series, oldest first: { value, time, ... } of each, batches taken apart.
 	readings(series) {
-		return this.bus.messages
+		return this.live
 			.filter((message) => message.topic === this.topic(series) && message.payload.length > 0)
 			.flatMap((message) => JSON.parse(message.text));
 	}
@@ -265,7 +270,7 @@ class GuestNode {
 
 	// Waits for a message: the predicate sees its text.
 	says(topic, predicate, what = `${this.name}/${topic}`, ms = 30000) {
-		return this.#wait(() => this.bus.messages.findLast?.((m) => m.topic === this.topic(topic) && predicate(m.text)), what, ms);
+		return this.#wait(() => this.live.findLast((m) => m.topic === this.topic(topic) && predicate(m.text)), what, ms);
 	}
 
 	// Waits for a reading beyond those heard before (see mark) whose value the predicate takes; gives it.
@@ -289,7 +294,7 @@ class GuestNode {
 
 	// The device's fault as $health tells it, or '' when it is well.
 	fault(device) {
-		const health = this.bus.messages.findLast((message) => message.topic === this.topic('$health'));
+		const health = this.live.findLast((message) => message.topic === this.topic('$health'));
 
 		return health ? (JSON.parse(health.text).devices?.[device]?.error ?? '') : '';
 	}
@@ -303,7 +308,7 @@ class GuestNode {
 	}
 
 	heard(topic) {
-		return this.bus.messages.some((message) => message.topic === this.topic(topic));
+		return this.live.some((message) => message.topic === this.topic(topic));
 	}
 
 	// Gives a command and waits for its result.
@@ -312,7 +317,7 @@ class GuestNode {
 
 		await this.guest.house.pub(`${this.name}/${output}/set`, JSON.stringify({ value, id, by: 'test' }));
 		const heard = await this.#wait(
-			() => this.bus.messages.find((m) => m.topic === this.topic(`${output}/result`) && JSON.parse(m.text).id === id),
+			() => this.live.find((m) => m.topic === this.topic(`${output}/result`) && JSON.parse(m.text).id === id),
 			`result of ${output} = ${value}`,
 			30000,
 		);
