@@ -18,6 +18,7 @@
 #include "../../node-agent/actuator.h"
 #include "../../node-agent/condition.h"
 #include "../../node-agent/sampler.h"
+#include "../../node-agent/sampler_slot.h"
 #include "../../node-agent/worker.h"
 #include "../fakes/bus.h"
 #include "../fakes/clock.h"
@@ -166,6 +167,52 @@ static void a_chip_is_opened_once_and_read_at_its_interval_after_it_settled(void
 	assert_int_equal(NOW, last_time_ms);
 	assert_string_equal("", fault(&chip_device));
 	assert_int_equal(0, healths);
+}
+
+static int plain_fetch(struct device *device, double values[])
+{
+	(void)device;
+	values[0] = 50;
+	return 0;
+}
+
+static const struct driver plain_driver = {
+	.name = "plain",
+	.emits = (const enum quantity[]){ QUANTITY_HUMIDITY, QUANTITY_NONE },
+	.fetch = plain_fetch,
+};
+
+/* The test takes the place of the timer, which is late each time, up to 40 ms; and once it misses three turns. */
+static void an_hour_of_turns_does_not_drift(void **state)
+{
+	struct device *device = device_make("plain", &plain_driver, NULL);
+	struct slot *slot;
+	uint64_t first_us, at_us;
+
+	(void)state;
+	device->interval_ms = 1000;
+	device_add_channel(device, "humidity", OUTPUT_NONE);
+	fake_boot_ms = 1000000;
+	open_sampler(device, 1);
+	sampler_start(sampler);
+	slot = device->context;
+	assert_int_equal(0, sd_event_source_get_time(slot->timer, &first_us));
+	for (uint64_t i = 0; i < 3600; i++) {
+		assert_int_equal(0, sd_event_source_get_time(slot->timer, &at_us));
+		assert_int_equal(first_us + i * 1000000, at_us);
+		fake_boot_ms = (int64_t)(at_us / 1000) + (int64_t)(i * 7 % 41);
+		slot_on_timer(slot->timer, 0, slot);
+	}
+	assert_int_equal(3601, readings); /* with the one at once */
+	fake_boot_ms += 3000;
+	slot_on_timer(slot->timer, 0, slot);
+	assert_int_equal(0, sd_event_source_get_time(slot->timer, &at_us));
+	assert_int_equal(0, (at_us - first_us) % 1000000);
+	assert_in_range((int64_t)(at_us / 1000), fake_boot_ms + 1, fake_boot_ms + 1000); /* what was missed is not caught up */
+	fake_boot_ms = -1;
+	end(NULL);
+	device_unref(device);
+	begin(NULL);
 }
 
 static void a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back(void **state)
@@ -339,6 +386,86 @@ static void an_order_that_waits_can_be_taken_back(void **state)
 	device_unref(device);
 	begin(NULL);
 	sem_destroy(&gate);
+}
+
+/* ---- a bus that hangs ------------------------------------------------------------------------------------------------------------ */
+
+static int stuck; /* fetches that never come back */
+
+static int stuck_fetch(struct device *device, double values[])
+{
+	static sem_t never;
+
+	(void)values;
+	if (strcmp(device->name, "stuck") != 0) {
+		values[0] = 42;
+		return 0;
+	}
+	__atomic_fetch_add(&stuck, 1, __ATOMIC_SEQ_CST);
+	while (sem_wait(&never) < 0)
+		;
+	return 0;
+}
+
+static const struct driver bus_driver = {
+	.name = "on_a_bus",
+	.i2c_addresses = (const uint8_t[]){ 0x23, 0 },
+	.emits = (const enum quantity[]){ QUANTITY_HUMIDITY, QUANTITY_NONE },
+	.fetch = stuck_fetch,
+};
+
+static struct device *bus_device(const char *name, const char *bus, struct device *next)
+{
+	struct device *device = device_make(name, &bus_driver, NULL);
+
+	device->bus = bus;
+	device->address = 0x23;
+	device->interval_ms = 10;
+	device->next = next;
+	device_add_channel(device, "humidity", OUTPUT_NONE);
+	return device;
+}
+
+/* The clock of this test stands, in a past that all timers have behind them. */
+static void a_bus_that_hangs_is_told_holds_up_no_other_and_not_the_end(void **state)
+{
+	static struct sampler *abandoned; /* with all that its thread may touch */
+	struct device *other = bus_device("other", "/dev/i2c-2", NULL), *waits = bus_device("waits", "/dev/i2c-1", other),
+		      *hung = bus_device("stuck", "/dev/i2c-1", waits);
+	struct timespec begun, ended;
+	int before;
+
+	(void)state;
+	fake_boot_ms = 1;
+	open_sampler(hung, 1);
+	sampler_start(sampler);
+	WAIT_UNTIL(__atomic_load_n(&stuck, __ATOMIC_SEQ_CST) == 1);
+	fake_boot_ms = 9000;
+	before = readings;
+	WAIT_UNTIL(readings >= before + 3);
+	assert_int_equal(0, healths);
+	assert_true(sampler_ready(sampler, hung));
+	fake_boot_ms = 10500;
+	WAIT_UNTIL(fault(hung)[0] && fault(waits)[0]);
+	assert_string_equal("the bus /dev/i2c-1 hangs: no end of a transfer with 0x23", fault(hung));
+	assert_string_equal("waits for stuck, which does not come back", fault(waits));
+	assert_string_equal("", fault(other));
+	assert_true(sampler_silent(sampler, &hung->channels[0]) && sampler_silent(sampler, &waits->channels[0]));
+	assert_false(sampler_ready(sampler, hung) || sampler_ready(sampler, waits));
+	before = readings;
+	WAIT_UNTIL(readings >= before + 3); /* of the other bus */
+	assert_int_equal(2, healths);       /* told once each */
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	abandoned = sampler;
+	sampler_close(sampler);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	assert_non_null(abandoned);
+	assert_in_range(ended.tv_sec - begun.tv_sec, 0, 20); /* it ended at all; 1.2 s on a machine with nothing else to do */
+	sampler = NULL;
+	fake_boot_ms = -1;
+	device_unref(hung);
+	device_unref(waits);
+	device_unref(other);
 }
 
 /* ---- what tells by itself -------------------------------------------------------------------------------------------------------- */
@@ -682,11 +809,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(a_chip_is_opened_once_and_read_at_its_interval_after_it_settled),
+		TEST(an_hour_of_turns_does_not_drift),
 		TEST(a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back),
 		TEST(a_chip_that_is_absent_at_start_is_looked_for_again),
 		TEST(what_the_quantity_cannot_be_is_dropped_and_told_once),
 		TEST(a_device_that_blocks_holds_up_neither_the_loop_nor_an_order),
 		TEST(an_order_that_waits_can_be_taken_back),
+		TEST(a_bus_that_hangs_is_told_holds_up_no_other_and_not_the_end),
 		TEST(news_are_told_with_their_own_time_and_a_wake_comes_when_asked_for),
 		TEST(what_comes_when_it_comes_is_told_again_at_its_greatest_age),
 		TEST(another_list_closes_what_is_gone_and_leaves_alone_what_stays),
