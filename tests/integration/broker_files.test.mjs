@@ -1,6 +1,6 @@
 // The broker files of config/mosquitto, exactly as they are but for the folder and the port: passwords, who may say what, queues.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { House, freePort, isRoot, root, run, slurp, staysFalse, test, waitFor } from '../lib/house.mjs';
@@ -72,7 +72,7 @@ test('nodes get their receipts, and only their own', async () => {
 
 	await salon.heard((message) => message.topic === 'foyer/salon/$stored', 'a receipt');
 	await house.stored('cuisine', 'air', 'temperature', (await house.readings('cuisine', 'air', 'temperature')).length + 5);
-	const foreign = salon.messages.filter((message) => !/^foyer\/salon\/(\$stored|[^/]+\/[^/]+\/set)$/.test(message.topic));
+	const foreign = salon.messages.filter((message) => !/^foyer\/(\$collector\/\$status|salon\/(\$stored|[^/]+\/[^/]+\/set))$/.test(message.topic));
 	assert.deepEqual(
 		foreign.map((message) => message.topic),
 		[],
@@ -125,7 +125,7 @@ test('nobody comes in without a password, or with a wrong one', async () => {
 	}
 	const stranger = await house.startNodeFile('stranger', join(folder, 'salon.conf'), {
 		ready: false,
-		set: ['mqtt.client_id=stranger'],
+		set: ['mqtt.client_id=stranger', `node.state_dir=${mkdtempSync(join(folder, 'stranger-'))}`],
 	});
 	await stranger.logged(/no broker at .*(authori[sz]ed|credentials)/i);
 	assert.doesNotMatch(stranger.log, /connected to/);
