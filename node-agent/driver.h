@@ -72,7 +72,7 @@ struct device {
 
 enum { SET_SILENT = INT32_MAX }; /* set() took the command, and nobody will hear of it again (a simulated fault) */
 
-/* Where hooks run. Most run on the loop and never wait. Those of a driver that `blocks` run on a worker thread (one for all such devices), those of an
+/* Where hooks run. Most run on the loop and never wait. Those of a driver that `blocks` run on a worker thread (one for all devices of that driver), those of an
  * I2C chip on the worker of its bus, where a chip that hangs holds up nobody else. All hooks of one device run on one thread, one after the other, but
  * for configure(), so a driver needs no lock. A hook that is not needed stays NULL; each that returns int: 0 or more, or a negative errno with, if it
  * can say more than the errno does, device->error. A device whose hook fails is closed and opened again later (-ERANGE: it answers rubbish, it stays

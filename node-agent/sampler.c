@@ -15,8 +15,9 @@ enum { CLOSE_MS = 1200 }; /* how long the end waits for devices on workers; the 
 /* The worker of a device, made when it is the first of its bus; NULL: the loop. */
 static int find_worker(struct sampler *sampler, const struct device *device, struct worker **ret_worker)
 {
-	const char *bus = device->driver->i2c_addresses ? device->bus : "";
-	const char *name = strrchr(bus, '/') ? strrchr(bus, '/') + 1 : device->driver->i2c_addresses ? "i2c" : "blocking";
+	/* A 1-wire bus that hangs is nothing to the kernel's other sensors. */
+	const char *bus = device->driver->i2c_addresses ? device->bus : device->driver->name;
+	const char *name = strrchr(bus, '/') ? strrchr(bus, '/') + 1 : bus;
 	struct bus_worker *kept = sampler->workers;
 	int r;
 

@@ -51,7 +51,7 @@ struct slot {
 	int flaps, failures; /* within the span; in a row */
 };
 
-/* The worker of a bus, or of all devices that block (bus ""). */
+/* The worker of a bus, or of all devices of a driver that blocks (bus is then its name). */
 struct bus_worker {
 	struct bus_worker *next;
 	struct worker *worker;

@@ -12,8 +12,8 @@
 #include "sampler_slot.h"
 
 enum {
-	HANG_MS = 10000,        /* a step of a chip that takes longer: its bus hangs */
-	BLOCK_HANG_MS = 120000, /* of what may wait for the kernel or a program */
+	HANG_MS = 10000,       /* a step of a chip that takes longer: its bus hangs */
+	BLOCK_HANG_MS = 20000, /* of what may wait for the kernel, which tries again by itself */
 	EXACT_MS =
 		2000, /* intervals up to this are kept to a millisecond; of longer ones a hundredth serves to wake for several at once */
 	LOOSE_MS = 250,

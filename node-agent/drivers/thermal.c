@@ -48,5 +48,6 @@ const struct driver thermal_driver = {
 	.config_size = sizeof(struct thermal),
 	.interval = "60s",
 	.emits = (const enum quantity[]){ QUANTITY_TEMPERATURE, QUANTITY_NONE },
+	.blocks = true, /* `path` may be anything */
 	.fetch = thermal_fetch,
 };

@@ -250,6 +250,35 @@ static void a_chip_that_is_absent_at_start_is_looked_for_again(void **state)
 	assert_string_equal("", fault(&chip_device));
 }
 
+/* The test takes the place of the timer. */
+static void what_stays_away_is_tried_less_and_less_often_up_to_once_a_minute(void **state)
+{
+	static const int64_t waits_ms[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000 };
+	struct slot *slot;
+	uint64_t at_us;
+
+	(void)state;
+	fake_boot_ms = 1000000;
+	chip.open_error = -ENXIO;
+	open_sampler(&chip_device, 1);
+	sampler_start(sampler);
+	slot = chip_device.context;
+	for (size_t i = 0; i < sizeof(waits_ms) / sizeof(*waits_ms); i++) {
+		assert_int_equal(i + 1, chip.opens);
+		assert_int_equal(0, sd_event_source_get_time(slot->timer, &at_us));
+		assert_int_equal(fake_boot_ms + waits_ms[i], at_us / 1000);
+		fake_boot_ms += waits_ms[i];
+		slot_on_timer(slot->timer, 0, slot);
+	}
+	assert_int_equal(1, healths); /* told once */
+	chip.open_error = 0;
+	slot_on_timer(slot->timer, 0, slot);
+	chip.open_error = -ENXIO;
+	fake_boot_ms = -1;
+	WAIT_UNTIL(readings == 1); /* it was well: the next time it is tried soon again */
+	assert_int_equal(0, slot->retry_ms);
+}
+
 static void what_the_quantity_cannot_be_is_dropped_and_told_once(void **state)
 {
 	int fetches;
@@ -812,6 +841,7 @@ int main(void)
 		TEST(an_hour_of_turns_does_not_drift),
 		TEST(a_chip_that_falls_silent_is_told_once_opened_again_and_told_when_it_is_back),
 		TEST(a_chip_that_is_absent_at_start_is_looked_for_again),
+		TEST(what_stays_away_is_tried_less_and_less_often_up_to_once_a_minute),
 		TEST(what_the_quantity_cannot_be_is_dropped_and_told_once),
 		TEST(a_device_that_blocks_holds_up_neither_the_loop_nor_an_order),
 		TEST(an_order_that_waits_can_be_taken_back),
