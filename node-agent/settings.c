@@ -7,6 +7,7 @@
 
 #include "../common/log_settings.h"
 #include "rule.h"
+#include "settings_conflict.h"
 #include "settings_device.h"
 
 static const struct conf_item node_items[] = {
@@ -59,6 +60,7 @@ void settings_read(struct conf *conf, struct settings *ret_settings)
 	if (!settings.state_dir)
 		settings.state_dir = getenv("STATE_DIRECTORY");
 	read_devices(conf, &settings);
+	settings_check_conflicts(conf, settings.devices);
 	settings.rules = rules_read(conf, settings.devices);
 	for (struct device *device = settings.devices; device && settings.name; device = device->next)
 		for (size_t i = 0; i < device->channel_count + device->derived_count; i++)

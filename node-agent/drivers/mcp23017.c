@@ -117,6 +117,10 @@ static void mcp23017_configure(struct device *device, struct conf *conf, const s
 		add_line(device, conf, section, key, line);
 		add_label(device, conf, section, key);
 	}
+	if (conf_text(conf, section, "interlock"))
+		conf_mistake(
+			conf, section, "interlock",
+			"it is for relays on GPIO lines: with dtoverlay=mcp23017 in config.txt this chip's lines are such lines");
 	if (device->channel_count == 0)
 		conf_mistake(conf, section, NULL, "[device %s] needs a line: A0 to A7, B0 to B7 = QUANTITY", device->name);
 	/* Inputs that nobody announces have to be looked at often. */

@@ -120,6 +120,79 @@ test("node-agent: mistakes in devices name the device's line", async () => {
 	assert.match(stderr, /devices:1[34]: .*driver/);
 });
 
+test('node-agent: two devices for one chip, line or channel are told at the second', async () => {
+	const path = file(
+		'twice',
+		`[node]
+name = salon
+[device air]
+driver = bme280
+[device attic]
+driver = bmp280
+address = 0x76
+[device cellar]
+driver = bmp280
+bus = /dev/i2c-3
+[device door]
+driver = contact
+line = GPIO17
+[device lamp]
+driver = relay
+line = GPIO17
+chip = pinctrl-bcm2711
+[device bell]
+driver = button
+line = 17
+chip = gpiochip1
+[device arm]
+driver = servo_pca9685
+channel = 1
+[device hand]
+driver = servo_pca9685
+channel = 2
+[device fade]
+driver = dimmer_pca9685
+frequency = 50
+channel = 0x1
+[device attic_air]
+driver = htu21
+[device act]
+driver = led
+led = ACT
+[device act_too]
+driver = led
+led = ACT
+[device glow]
+driver = dimmer
+[device gate]
+driver = servo
+channel = 0
+[device tank]
+driver = hcsr04
+trigger = GPIO23
+echo = GPIO17
+`,
+	);
+	const { code, stderr } = await run(program('node-agent'), ['-c', path, '--check']);
+
+	assert.equal(code, 2);
+	assert.deepEqual(
+		stderr
+			.trim()
+			.split('\n')
+			.map((line) => line.replace(`${path}:`, '')),
+		[
+			'7: address: 0x76 on /dev/i2c-1 is that of [device air] already',
+			'16: line: GPIO17 is that of [device door] already',
+			'31: channel: channel 1 of this chip is that of [device arm] already',
+			'32: 0x40 on /dev/i2c-1 is that of [device arm] already',
+			'39: led: ACT is that of [device act] already',
+			'44: channel: channel 0 of this chip is that of [device glow] already',
+			'48: echo: GPIO17 is that of [device door] already',
+		],
+	);
+});
+
 test('node-agent without a name is told so', async () => {
 	const { code, stderr } = await run(program('node-agent'), ['-c', file('nameless', '[mqtt]\nport = 1884\n'), '--check']);
 

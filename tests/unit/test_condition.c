@@ -1,4 +1,4 @@
-/* links: node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/settings.c node-agent/settings_keep.c node-agent/rule_parse.c node-agent/settings_device.c node-agent/settings_channel.c node-agent/output.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
+/* links: node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/settings.c node-agent/settings_conflict.c node-agent/settings_keep.c node-agent/rule_parse.c node-agent/settings_device.c node-agent/settings_channel.c node-agent/output.c node-agent/device.c node-agent/drivers/sim.c node-agent/drivers/thermal.c tests/fakes/node.c tests/fakes/drivers.c tests/fakes/folder.c */
 /* What happens to a value between chip and broker; what follows from it; the keys of it. */
 #include <errno.h>
 #include <math.h>

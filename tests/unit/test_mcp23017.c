@@ -202,6 +202,9 @@ static void mistakes_are_told(void **state)
 			    bench_read("[device a]\ndriver = mcp23017\nA0 = contact pullup\n"));
 	assert_string_equal("4: A1: \"contact\": allowed is a quantity [a-z][a-z0-9_]{0,31}, each once in a section\n",
 			    bench_read("[device a]\ndriver = mcp23017\nA0 = contact\nA1 = contact\n"));
+	assert_string_equal("4: interlock: it is for relays on GPIO lines: with dtoverlay=mcp23017 in config.txt this chip's lines "
+			    "are such lines\n",
+			    bench_read("[device a]\ndriver = mcp23017\nA0 = up output\ninterlock = shutter\n"));
 	assert_string_equal("3: A0: a line is 0 or 1, text is a text\n", bench_read("[device a]\ndriver = mcp23017\nA0 = text\n"));
 }
 
