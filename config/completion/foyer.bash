@@ -10,8 +10,37 @@ _foyer_devices() {
 	sed -n "s/^\[device \(.*\)\]/\1$1/p" "$file" 2>/dev/null
 }
 
+# The drivers that the program says it has.
+_foyer_drivers() {
+	"$1" --help 2>/dev/null | sed -n 's/^  driver = \([a-z0-9_]*\):.*/\1/p'
+}
+
+# What follows a `=`, at which bash begins a new word unless it is quoted.
+_foyer_value() {
+	local program=$1 key=$2 value=$3
+
+	case $key in
+	*.driver) compgen -W "$(_foyer_drivers "$program")" -- "$value" ;;
+	log.level) compgen -W 'error warning info debug' -- "$value" ;;
+	*.*) ;;
+	*) [[ $program == *node-agent ]] && compgen -W 'on off' -- "$value" ;; # an output
+	esac
+}
+
 _foyer() {
-	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} quoted
+
+	quoted=${current#[\"\']}
+	if [[ $current != "$quoted" && $quoted == *=* ]]; then # --set "device lamp.driver=re
+		mapfile -t COMPREPLY < <(_foyer_value "$1" "${quoted%%=*}" "${quoted#*=}" | sed "s/^/${quoted%%=*}=/")
+		return
+	elif [[ $current == = && $COMP_CWORD -ge 2 ]]; then
+		mapfile -t COMPREPLY < <(_foyer_value "$1" "$previous" '')
+		return
+	elif [[ $previous == = && $COMP_CWORD -ge 3 ]]; then
+		mapfile -t COMPREPLY < <(_foyer_value "$1" "${COMP_WORDS[COMP_CWORD - 2]}" "$current")
+		return
+	fi
 	local words='-c --config --set --check --version --help'
 
 	[[ $1 == *webd ]] && words+=' --render --data'

@@ -193,6 +193,25 @@ echo = GPIO17
 	);
 });
 
+test('completion knows the options, the devices of the configuration, and the drivers of the program', async () => {
+	const path = file('completed.conf', '[node]\nname = n\n[device lamp]\ndriver = relay\n[device air]\ndriver = bme280\n');
+	const complete = async (...words) => {
+		const script = 'source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _foyer "$2"; printf "%s\\n" "${COMPREPLY[@]}"';
+		const all = ['-c', script, 'bash', join(root, 'config/completion/foyer.bash'), program('node-agent'), ...words];
+
+		return (await run('bash', all)).stdout.trim().split('\n');
+	};
+
+	assert.deepEqual(await complete('--pr'), ['--probe']);
+	assert.deepEqual((await complete('-c', path, '--read', '')).sort(), ['air', 'lamp']);
+	assert.deepEqual(await complete('-c', path, '--set', 'la'), ['lamp=']);
+	assert.deepEqual(await complete('-c', path, '--set', 'lamp', '=', 'of'), ['off']);
+	assert.deepEqual(await complete('-c', path, '--set', 'lamp', '='), ['on', 'off']);
+	assert.deepEqual(await complete('-c', path, '--set', '"device lamp.driver=bmp'), ['device lamp.driver=bmp280']);
+	assert.deepEqual(await complete('--set', 'log.level', '=', 'd'), ['debug']);
+	assert.ok((await complete('--set', '"device x.driver=')).length > 20);
+});
+
 test('node-agent without a name is told so', async () => {
 	const { code, stderr } = await run(program('node-agent'), ['-c', file('nameless', '[mqtt]\nport = 1884\n'), '--check']);
 
