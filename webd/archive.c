@@ -74,7 +74,7 @@ struct store *archive_store(struct archive *archive)
 
 void archive_failed(struct archive *archive, int error)
 {
-	if (error == -ENOENT || error == -EINVAL || !archive->store)
+	if (error >= 0 || error == -ENOENT || error == -EINVAL || !archive->store)
 		return;
 	snprintf(archive->error, sizeof(archive->error), "%s", store_error(archive->store));
 	archive->failed = true;

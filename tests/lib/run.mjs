@@ -190,7 +190,7 @@ const queue = (words.length > 0 ? words : ['unit', 'integration', 'e2e']).flatMa
 
 if (queue.some((job) => job.command[0] === process.execPath)) installBrowserClient();
 // The long ones first, so that none is alone at the end.
-const LONG = ['integration/demo', 'integration/chaos', 'integration/lossless', 'integration/eight_steps', 'integration/trouble'];
+const LONG = ['e2e/look', 'integration/demo', 'integration/chaos', 'integration/lossless', 'integration/eight_steps', 'integration/trouble'];
 queue.sort((a, b) => LONG.includes(b.name) - LONG.includes(a.name));
 await Promise.all(
 	Array.from({ length: jobs }, async () => {

@@ -173,7 +173,7 @@ function show(page) {
 }
 
 /* ---- the event stream ---- */
-let up = document.getElementById('down').hidden, lost = false;
+let up = document.getElementById('down')?.hidden, lost = false;          // no such banner outside, before the log-in
 function pill() {
   const s = lost ? 'lost' : up ? '' : 'down';
   for (const el of $('.live')) { el.hidden = false; s ? el.dataset.state = s : delete el.dataset.state; el.lastChild.textContent = T[s || 'live']; }
