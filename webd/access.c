@@ -305,7 +305,8 @@ int access_log_in(struct access *access, struct http_request *request, const str
 		for (struct session *session = access->sessions; session; session = session->next)
 			if (!oldest || session->row.seen_ms < oldest->seen_ms)
 				oldest = &session->row;
-		access_end_session(access, oldest->id, 0);
+		if (oldest)
+			access_end_session(access, oldest->id, 0);
 	}
 	for (size_t i = 0; agent && agent[i] && i < SITE_AGENT_MAX; i++)
 		row.agent[i] = agent[i] >= ' ' && agent[i] < 0x7f ? agent[i] : '?';

@@ -267,9 +267,9 @@ int events_collect(struct store *store, struct site *site, const struct events_q
 	struct gathering both;
 	int r = store ? gather_store(store, &stored) : 0;
 
-	if (r == 0)
+	if (r >= 0)
 		r = gather_site(site, &own);
-	if (r == 0) {
+	if (r >= 0) {
 		merge(&stored, &own, query->limit, &both);
 		*ret_events = both.list;
 		*ret_more = both.full;
@@ -287,7 +287,7 @@ static cJSON *asked(struct archive *archive, struct site *site, struct http_requ
 	struct store *store = archive_store(archive);
 	struct events_query query;
 	char reason[128];
-	cJSON *events;
+	cJSON *events = NULL;
 	int r;
 
 	if (events_parse(request, changes, &query, reason, sizeof(reason)) < 0) {
