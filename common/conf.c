@@ -19,7 +19,7 @@ void conf_add_mistake(struct conf *conf, int line, const char *format, va_list a
 		conf->mistakes = mistakes;
 	if (!mistakes || conf->mistake_count == MISTAKES_MAX || vasprintf(&text, format, arguments) < 0)
 		return;
-	conf->mistakes[conf->mistake_count++] = (struct conf_mistake){ line, text };
+	conf->mistakes[conf->mistake_count++] = (struct conf_mistake){ .line = line, .text = text };
 }
 
 static void mistake_at(struct conf *conf, int line, const char *format, ...)
@@ -348,27 +348,46 @@ const char *conf_key(struct conf *conf, const struct conf_section *section, size
 
 /* ---- mistakes ------------------------------------------------------------------------------------------------------------------- */
 
-void conf_mistake(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)
+/* Returns whether it was added. */
+static bool add_at_key(struct conf *conf, const struct conf_section *section, const char *key, const char *prefix,
+		       const char *format, va_list arguments)
 {
 	struct conf_entry *entry = section && key ? conf_find_entry(conf, section, key) : NULL;
+	size_t before = conf->mistake_count;
 	char *text = NULL;
-	va_list arguments;
 
-	va_start(arguments, format);
 	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
-	va_end(arguments);
-	if (!text)
-		return;
+		return false;
 	if (entry && entry->line == 0)
-		mistake_at(conf, 0, "--set %s%s%s.%s: %s", section->type, section->name[0] ? " " : "", section->name, key, text);
+		mistake_at(conf, 0, "%s--set %s%s%s.%s: %s", prefix, section->type, section->name[0] ? " " : "", section->name, key,
+			   text);
 	else
 		mistake_at(conf,
 			   entry     ? entry->line
 			   : section ? section->line
 				     : 0,
-			   "%s%s%s", key ? key : "", key ? ": " : "", text);
+			   "%s%s%s%s", prefix, key ? key : "", key ? ": " : "", text);
 	free(text);
+	return conf->mistake_count > before;
+}
+
+void conf_mistake(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_at_key(conf, section, key, "", format, arguments);
+	va_end(arguments);
+}
+
+void conf_warning(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (add_at_key(conf, section, key, "warning: ", format, arguments))
+		conf->mistakes[conf->mistake_count - 1].is_warning = true;
+	va_end(arguments);
 }
 
 static int by_line(const void *a, const void *b)
@@ -396,12 +415,15 @@ static void find_unknown(struct conf *conf)
 
 int conf_finish(struct conf *conf, FILE *out)
 {
+	int warnings = 0;
+
 	find_unknown(conf);
 	if (conf->mistake_count > 0)
 		qsort(conf->mistakes, conf->mistake_count, sizeof(*conf->mistakes), by_line);
 	for (size_t i = 0; i < conf->mistake_count; i++) {
 		const struct conf_mistake *mistake = &conf->mistakes[i];
 
+		warnings += mistake->is_warning;
 		if (mistake->line > 0)
 			fprintf(out, "%s:%d: %s\n", conf->path, mistake->line, mistake->text);
 		else if (conf->path)
@@ -409,5 +431,5 @@ int conf_finish(struct conf *conf, FILE *out)
 		else
 			fprintf(out, "configuration: %s\n", mistake->text);
 	}
-	return (int)conf->mistake_count;
+	return (int)conf->mistake_count - warnings;
 }

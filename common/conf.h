@@ -70,7 +70,11 @@ int conf_parse_duration(const char *text, int64_t *ret_ms);
 void conf_mistake(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Adds unknown keys and sections to the mistakes, writes them all to `out` as FILE:LINE: text, in line order. Returns their number. */
+/* The same for what works and is hardly meant: told, and not counted as a mistake. */
+void conf_warning(struct conf *conf, const struct conf_section *section, const char *key, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Adds unknown keys and sections to the mistakes, writes them all to `out` as FILE:LINE: text, in line order, warnings among them. Returns the number of mistakes. */
 int conf_finish(struct conf *conf, FILE *out);
 
 /* Prints a table as commented lines "key = fallback   # help (range)" for --help. */

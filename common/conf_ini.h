@@ -22,6 +22,7 @@ struct conf_section {
 struct conf_mistake {
 	int line;
 	char *text;
+	bool is_warning;
 };
 
 struct conf {

@@ -95,6 +95,11 @@ static bool check_address(struct conf *conf, const struct device *device, const 
 	if (has_channels(device) && has_channels(other) && one_kind)
 		return check_channel(conf, device, other);
 	snprintf(what, sizeof(what), "0x%02x on %.60s", (unsigned)device->address, device->bus);
+	if (device->driver == other->driver) { /* two names for one sensor: it works, and is mostly a slip of the pen */
+		conf_warning(conf, conf_section(conf, "device", device->name), address ? "address" : NULL,
+			     "%s is that of [device %s], too", what, other->name);
+		return true;
+	}
 	return tell(conf, device, address ? "address" : NULL, what, other);
 }
 

@@ -133,6 +133,9 @@ address = 0x76
 [device cellar]
 driver = bmp280
 bus = /dev/i2c-3
+[device cellar_too]
+driver = bmp280
+bus = /dev/i2c-3
 [device door]
 driver = contact
 line = GPIO17
@@ -183,14 +186,20 @@ echo = GPIO17
 			.map((line) => line.replace(`${path}:`, '')),
 		[
 			'7: address: 0x76 on /dev/i2c-1 is that of [device air] already',
-			'16: line: GPIO17 is that of [device door] already',
-			'31: channel: channel 1 of this chip is that of [device arm] already',
-			'32: 0x40 on /dev/i2c-1 is that of [device arm] already',
-			'39: led: ACT is that of [device act] already',
-			'44: channel: channel 0 of this chip is that of [device glow] already',
-			'48: echo: GPIO17 is that of [device door] already',
+			'11: warning: 0x76 on /dev/i2c-3 is that of [device cellar], too', // it works, and alone it is no mistake
+			'19: line: GPIO17 is that of [device door] already',
+			'34: channel: channel 1 of this chip is that of [device arm] already',
+			'35: 0x40 on /dev/i2c-1 is that of [device arm] already',
+			'42: led: ACT is that of [device act] already',
+			'47: channel: channel 0 of this chip is that of [device glow] already',
+			'51: echo: GPIO17 is that of [device door] already',
 		],
 	);
+	const same = file('same', '[node]\nname = n\n[device a]\ndriver = bme280\n[device b]\ndriver = bme280\naddress = 0x76\n');
+	const warned = await run(program('node-agent'), ['-c', same, '--check']);
+
+	assert.equal(warned.code, 0);
+	assert.equal(warned.stderr, `${same}:7: warning: address: 0x76 on /dev/i2c-1 is that of [device a], too\n`);
 });
 
 test('completion knows the options, the devices of the configuration, and the drivers of the program', async () => {
