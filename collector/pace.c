@@ -1,8 +1,9 @@
 #include "pace.h"
 
 enum {
-	QUIET_MS = 50,   /* a lone reading is given this long for company, half of what is promised */
-	STALL_MS = 25,   /* a broker with more to send would have sent it by now */
+	QUIET_MS = 50, /* a lone reading is given this long for company, half of what is promised */
+	STALL_MS = 25, /* a broker with more to send would have sent it by now, unless messages come slowly anyway */
+	STALL_FACTOR = 10,
 	RESUME_MS = 250, /* what came within this time of a commit had been waiting for it */
 	WINDOW_MIN = 20, /* Mosquitto's default max_inflight_messages; few brokers grant less */
 };
@@ -26,18 +27,23 @@ void pace_connected(struct pace *pace)
 	pace->floor = WINDOW_MIN;
 }
 
+/* The silence that says that the broker waits: much longer than messages are apart. Five readings a second are no waiting broker. */
+static int64_t stall_ms(const struct pace *pace)
+{
+	int64_t apart_ms = (pace->last_ms - pace->first_ms) * STALL_FACTOR / (int64_t)(pace->unacked > 1 ? pace->unacked - 1 : 1);
+
+	return apart_ms > STALL_MS ? apart_ms : STALL_MS;
+}
+
 static bool stalled(const struct pace *pace, int64_t now_ms)
 {
-	return pace->unacked >= pace->floor && now_ms - pace->last_ms >= STALL_MS;
+	return pace->unacked >= pace->floor && now_ms - pace->last_ms >= stall_ms(pace);
 }
 
 void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 {
-	if (pace->trial) { /* more came as soon as we acknowledged: it was waiting; else the burst was over */
-		if (now_ms - pace->commit_ms <= RESUME_MS)
-			pace->window = pace->trial;
-		else
-			pace->floor = pace->trial + 1;
+	if (pace->trial && now_ms - pace->commit_ms > RESUME_MS) { /* the burst was merely over */
+		pace->floor = pace->trial + 1;
 		pace->trial = 0;
 	}
 	if (!pace->waiting)
@@ -46,6 +52,10 @@ void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 	pace->last_ms = now_ms;
 	if (acknowledge)
 		pace->unacked++;
+	if (pace->trial && pace->unacked >= (pace->trial + 1) / 2) { /* so many as soon as we acknowledged: they had waited */
+		pace->window = pace->trial;
+		pace->trial = 0;
+	}
 	if (pace->window && pace->unacked > pace->window) { /* it sends more: a lull was taken for a wait */
 		pace->floor = pace->unacked * 2;
 		pace->window = 0;
@@ -73,7 +83,7 @@ int64_t pace_due_ms(const struct pace *pace)
 		due_ms = pace->first_ms + QUIET_MS;
 	else
 		due_ms = pace->commit_ms + pace->interval_ms;
-	if (pace->unacked >= pace->floor && pace->last_ms + STALL_MS < due_ms)
-		due_ms = pace->last_ms + STALL_MS;
+	if (pace->unacked >= pace->floor && pace->last_ms + stall_ms(pace) < due_ms)
+		due_ms = pace->last_ms + stall_ms(pace);
 	return due_ms;
 }

@@ -177,6 +177,9 @@ struct store_rejected {
 int store_each_rejected(struct store *store, size_t limit, int (*fn)(void *context, const struct store_rejected *row),
 			void *context);
 
+/* A number that changes with each commit of the writer, for readers that keep what they read. Negative: an error. */
+int64_t store_revision(struct store *store);
+
 struct store_stats {
 	int64_t file_bytes, wal_bytes;
 	int64_t series, nodes;

@@ -303,3 +303,19 @@ int store_read_stats(struct store *store, struct store_stats *ret_stats)
 	sqlite3_finalize(statement);
 	return store_fail(store, r);
 }
+
+int64_t store_revision(struct store *store)
+{
+	sqlite3_stmt *statement;
+	int64_t revision = 0;
+	int code, r = store_prepare(store, SQL_DATA_VERSION, &statement);
+
+	if (r < 0)
+		return r;
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		revision = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	r = store_fail(store, code);
+	return r < 0 ? r : revision;
+}

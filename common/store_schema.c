@@ -74,6 +74,7 @@ static const char *const texts[SQL_COUNT] = {
 			    " JOIN series AS s ON s.id = r.series WHERE r.turn = ?1 ORDER BY r.slot",
 	[SQL_GET_TURN] = "SELECT value FROM meta WHERE name = '_turn'",
 	[SQL_SET_TURN] = "UPDATE meta SET value = ?1 WHERE name = '_turn'",
+	[SQL_DATA_VERSION] = "PRAGMA data_version", /* changes with each commit of another connection */
 };
 
 int store_read_version(struct store *store, int *ret_version)

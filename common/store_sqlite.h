@@ -54,6 +54,7 @@ enum statement {
 	SQL_LOAD_RECENT,
 	SQL_GET_TURN,
 	SQL_SET_TURN,
+	SQL_DATA_VERSION,
 	SQL_COUNT
 };
 

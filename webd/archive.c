@@ -16,6 +16,7 @@ enum {
 struct archive {
 	const char *url;
 	struct store *store;
+	struct history_cache *cache;
 	int64_t tried_ms; /* since boot; 0 never */
 	bool failed, told;
 	char error[STORE_ERROR_MAX];
@@ -27,6 +28,11 @@ struct archive *archive_open(const char *url)
 
 	if (!archive)
 		return NULL;
+	archive->cache = history_cache_open();
+	if (!archive->cache) {
+		free(archive);
+		return NULL;
+	}
 	archive->url = url;
 	snprintf(archive->error, sizeof(archive->error), "not looked at yet");
 	return archive;
@@ -37,6 +43,7 @@ void archive_close(struct archive *archive)
 	if (!archive)
 		return;
 	store_close(archive->store);
+	history_cache_close(archive->cache);
 	free(archive);
 }
 
@@ -65,11 +72,18 @@ struct store *archive_store(struct archive *archive)
 	if (!archive->store && archive->tried_ms && now_ms - archive->tried_ms < RETRY_MS)
 		return NULL;
 	store_close(archive->store);
+	history_cache_close(archive->cache); /* another file may have another past */
+	archive->cache = history_cache_open();
 	archive->store = NULL;
 	archive->failed = false;
 	archive->tried_ms = now_ms;
 	try_open(archive);
 	return archive->store;
+}
+
+struct history_cache *archive_cache(struct archive *archive)
+{
+	return archive->cache;
 }
 
 void archive_failed(struct archive *archive, int error)

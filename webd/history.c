@@ -145,6 +145,25 @@ static void answer_failure(struct archive *archive, struct http_request *request
 		http_error(request, 503, "%s", archive_error(archive));
 }
 
+/* Makes the answer, or takes the one that was made before and still holds; what ends with this moment is another each time. */
+static int make_answer(struct archive *archive, struct store *store, const struct house *house, struct http_request *request,
+		       const struct history_query *query, bool repeatable, write_fn write, struct buffer *body,
+		       const struct series **ret_failed)
+{
+	struct history_cache *cache = archive_cache(archive);
+	int64_t store_now = cache && repeatable ? store_revision(store) : -1;
+	uint64_t house_now = house_revision(house);
+	int r;
+
+	if (store_now >= 0 && history_cache_get(cache, http_target(request), store_now, house_now, body))
+		return 0;
+	r = write(store, house, query, body, ret_failed);
+	/* A commit between the two makes it look older than it is: then it is made once more than need be. */
+	if (r >= 0 && store_now >= 0)
+		history_cache_put(cache, http_target(request), store_now, house_now, body);
+	return r;
+}
+
 static void answer(struct archive *archive, const struct house *house, struct http_request *request, write_fn write,
 		   const char *type)
 {
@@ -168,7 +187,7 @@ static void answer(struct archive *archive, const struct house *house, struct ht
 		http_error(request, 503, "%s", archive_error(archive));
 		return;
 	}
-	r = write(store, house, &query, &body, &failed);
+	r = make_answer(archive, store, house, request, &query, query.last || words.to, write, &body, &failed);
 	if (r >= 0) {
 		if (write == history_write_csv)
 			http_add_header(request, "Content-Disposition", "attachment; filename=\"foyer-history.csv\"");

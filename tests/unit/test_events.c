@@ -1,4 +1,4 @@
-/* links: webd/events.c webd/csv.c webd/archive.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/events.c webd/csv.c webd/archive.c webd/history_cache.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* The log of the house, from a real store and webd's own file: order, filters, pages, and who may see what. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/house.c webd/house_info.c webd/house_collector.c webd/house_rules.c webd/house_arrange.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
+/* links: webd/history.c webd/history_read.c webd/history_write.c webd/json.c webd/archive.c webd/history_cache.c webd/house.c webd/house_info.c webd/house_collector.c webd/house_rules.c webd/house_arrange.c webd/http.c webd/http_proxy.c webd/http_tls.c webd/http_request.c webd/http_route.c webd/http_reply.c webd/http_connection.c webd/http_stream.c */
 /* Histories from a real store: what may be asked, and the JSON of DESIGN 6 to the letter. Values are counted by hand. */
 #include <errno.h>
 #include <setjmp.h>

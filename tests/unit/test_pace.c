@@ -142,6 +142,59 @@ static void a_broker_that_sends_more_than_its_window_has_none(void **state)
 	assert_int_equal(10026, pace_due_ms(&pace));
 }
 
+/* Every so many milliseconds for five minutes. Returns the commits. */
+static int commits_of_a_steady_feed(int64_t every_ms)
+{
+	struct pace pace;
+	int commits = 0;
+
+	pace_init(&pace, INTERVAL_MS, BATCH);
+	for (int64_t now_ms = 0; now_ms < 300000; now_ms += every_ms) {
+		int64_t due_ms = pace_due_ms(&pace);
+
+		if (due_ms <= now_ms) {
+			pace_committed(&pace, due_ms);
+			commits++;
+		}
+		pace_message(&pace, now_ms, true);
+	}
+	return commits;
+}
+
+static void a_steady_feed_is_no_broker_that_waits(void **state)
+{
+	(void)state;
+	assert_in_range(commits_of_a_steady_feed(200), 29, 31); /* one each 10 s */
+	assert_in_range(commits_of_a_steady_feed(30), 29, 31);
+	assert_in_range(commits_of_a_steady_feed(240), 29, 31);
+}
+
+static void a_pause_in_a_flood_does_not_hide_that_the_broker_waits(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, INTERVAL_MS, BATCH);
+	pace_message(&pace, 1000, true);
+	pace_committed(&pace, 1050);
+	for (int i = 0; i < 200; i++)
+		pace_message(&pace, 1100, true);
+	for (int i = 0; i < 200; i++) /* a busy machine rested for half a second */
+		pace_message(&pace, 1600, true);
+	assert_int_equal(1625, pace_due_ms(&pace));
+}
+
+static void a_few_messages_after_a_trial_are_no_window_that_waited(void **state)
+{
+	struct pace pace = after_a_trial(10000);
+
+	(void)state;
+	for (int i = 0; i < 15; i++)
+		pace_message(&pace, 10100, true);
+	pace_message(&pace, 10300, true);
+	assert_int_equal(10000 + INTERVAL_MS, pace_due_ms(&pace));
+}
+
 static void a_window_counts_for_one_connection(void **state)
 {
 	struct pace pace = after_a_trial(10000);
@@ -193,6 +246,9 @@ int main(void)
 		cmocka_unit_test(a_burst_that_was_merely_over_teaches_no_window),
 		cmocka_unit_test(a_broker_on_a_slow_line_has_a_quarter_of_a_second_to_go_on),
 		cmocka_unit_test(a_broker_that_sends_more_than_its_window_has_none),
+		cmocka_unit_test(a_steady_feed_is_no_broker_that_waits),
+		cmocka_unit_test(a_pause_in_a_flood_does_not_hide_that_the_broker_waits),
+		cmocka_unit_test(a_few_messages_after_a_trial_are_no_window_that_waited),
 		cmocka_unit_test(a_window_counts_for_one_connection),
 		cmocka_unit_test(fewer_messages_than_any_window_prove_nothing),
 		cmocka_unit_test(without_an_interval_every_reading_is_committed_soon),
