@@ -395,8 +395,8 @@ static int open_bus(struct collector *collector)
 	char filter[WIRE_BASE_MAX + 3];
 	int r;
 
-	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_STATUS, NULL, collector->status_topic);
-	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_HEALTH, NULL, collector->health_topic);
+	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_STATUS, &(struct series){ 0 }, collector->status_topic);
+	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_HEALTH, &(struct series){ 0 }, collector->health_topic);
 	r = bus_open(collector->event, &settings->bus, &options, &handlers, collector, &collector->bus);
 	if (r < 0)
 		return r;

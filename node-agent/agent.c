@@ -161,7 +161,7 @@ static int open_bus(struct agent *agent)
 	r = bus_subscribe(agent->bus, filter, 1, BUS_RETAINED_NEVER);
 	if (r < 0)
 		return r;
-	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_STATUS, NULL, filter);
+	wire_format_topic(settings->bus.base, WIRE_COLLECTOR_STATUS, &(struct series){ 0 }, filter);
 	return bus_subscribe(agent->bus, filter, 1, BUS_RETAINED_ALWAYS);
 }
 
