@@ -187,7 +187,7 @@ static void answer(struct archive *archive, const struct house *house, struct ht
 		http_error(request, 503, "%s", archive_error(archive));
 		return;
 	}
-	r = make_answer(archive, store, house, request, &query, query.last || words.to, write, &body, &failed);
+	r = make_answer(archive, store, house, request, &query, !words.from || words.to, write, &body, &failed);
 	if (r >= 0) {
 		if (write == history_write_csv)
 			http_add_header(request, "Content-Disposition", "attachment; filename=\"foyer-history.csv\"");
