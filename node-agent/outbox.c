@@ -293,6 +293,7 @@ void outbox_close(struct outbox *outbox)
 	if (!outbox)
 		return;
 	outbox_spill_close(outbox);
+	outbox_clock_settle(outbox);
 	sd_event_source_disable_unref(outbox->tick);
 	sd_event_source_disable_unref(outbox->clock_timer);
 	serial_done(&outbox->serial);

@@ -1,6 +1,7 @@
 /* When a reading was. The boot clock never steps, so every moment is known by it; what it needs is when the boot began. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../common/log.h"
 #include "outbox_internal.h"
@@ -159,6 +160,20 @@ int64_t outbox_clock_stamp(struct outbox *outbox, struct kept_series *series, in
 		moment_ms = series->told_boot_ms + 1;
 	series->told_boot_ms = moment_ms;
 	return moment_ms;
+}
+
+/* After a clock was set back a little, readings have times that are still to come, one after the other; who starts next remembers nothing of them, and
+ * must find them past. */
+void outbox_clock_settle(struct outbox *outbox)
+{
+	int64_t now_ms = clock_boot_ms() + outbox->begin_ms, ahead_ms = 0;
+
+	for (const struct kept_series *series = outbox->series; outbox->believed && series; series = series->next) {
+		if (series->told_ms >= now_ms + ahead_ms && series->told_ms < now_ms + BACKWARDS_MS)
+			ahead_ms = series->told_ms - now_ms + 1;
+	}
+	if (ahead_ms > 0)
+		nanosleep(&(struct timespec){ .tv_sec = ahead_ms / 1000, .tv_nsec = ahead_ms % 1000 * 1000000 }, NULL);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------------------------------------- */

@@ -185,6 +185,8 @@ int64_t outbox_spill_oldest(const struct outbox *outbox);
 
 /* outbox_clock.c */
 int outbox_clock_open(struct outbox *outbox);
+/* Before the end: waits, less than a second, until the times that were given are past. */
+void outbox_clock_settle(struct outbox *outbox);
 /* Whether the wall clock is believed by now; mends what waits when it just came to be. */
 bool outbox_clock_look(struct outbox *outbox);
 /* The moment of a reading that came with the wall clock's time_ms: UTC, or on the boot clock while the wall clock is not believed. No two of a series
