@@ -72,6 +72,9 @@ const order = (output, value, by) => (message) =>
 	JSON.parse(message.text).value === value &&
 	JSON.parse(message.text).by === by;
 
+// The node is there again: it hears orders before it says so.
+const isBack = () => bus.heard((message) => message.topic === 'foyer/salon/$status' && message.text === 'online', 'the node is back', 45000);
+
 // What comes from now on.
 function since() {
 	const from = bus.messages.length;
@@ -163,6 +166,7 @@ test('the thermostat keeps working with broker and server dead, and the house he
 	await house.startBroker();
 	await house.startCollector();
 	bus = await house.listen('foyer/salon/#');
+	await isBack();
 	await waitFor(
 		async () =>
 			(await house.readings('salon', 'heater', 'switch')).some(
@@ -183,6 +187,7 @@ test('an output with a safe value takes it when the broker is away for long', as
 	await bus.stop();
 	await house.startBroker();
 	bus = await house.listen('foyer/salon/#');
+	await isBack();
 	await waitFor(
 		async () => (await house.readings('salon', 'pump', 'switch')).at(-1)?.value === 0,
 		'the store knows that it stands',
