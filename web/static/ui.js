@@ -369,11 +369,12 @@ function looks() {
 function stills() {
   if (!document.hidden) for (const img of $('img[data-still]')) {
     const next = new Image();                 // shown when it is there whole, so that nothing flickers
-    next.onload = () => { img.src = next.src; };
+    next.onload = () => { img.src = next.src; img.hidden = false; };
     next.src = `/camera/${img.dataset.still}/still.jpg?${Math.floor(Date.now() / 10000)}`;
   }
 }
 function cameras() {
+  for (const img of $('img[data-still]')) img.onerror = () => { img.hidden = true; };     // the frame stays, without the browser's broken picture
   for (const img of $('img[data-cam]')) if (onView && !img.onerror) {
     onView.observe(img);
     /* Away: asked again as often as its server does. */
