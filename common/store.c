@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store_errno.h"
 #include "store_sqlite.h"
 
 enum {
@@ -26,22 +27,17 @@ static int explain(struct store *store, int error, const char *what)
 
 static int system_error(struct store *store, int error)
 {
-	switch (error) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return explain(store, -ENOSPC, "no space left: free some, it goes on by itself");
-	case EROFS:
-		return explain(store, -EROFS, "the file system is read-only: mount it writable, it goes on by itself");
-	case EACCES:
-	case EPERM:
-		return explain(store, -EROFS, "not allowed to write there: see the file's and the folder's owner and mode");
-	case ENOENT:
-	case ENOTDIR:
-		return explain(store, -ENOENT, "the file or its folder is missing");
-	default:
-		return explain(store, -EIO, strerror(error));
-	}
+	const char *what, *advice = "";
+	int r = store_errno(error, &what);
+
+	if (r == -ENOSPC)
+		advice = ": free some, it goes on by itself";
+	else if (error == EROFS)
+		advice = ": mount it writable, it goes on by itself";
+	else if (r == -EROFS)
+		advice = ": see the file's and the folder's owner and mode";
+	snprintf(store->error, sizeof(store->error), "%s: %s%s", store->path ? store->path : "store", what, advice);
+	return r;
 }
 
 int store_fail(struct store *store, int code)

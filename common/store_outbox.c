@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store_errno.h"
 #include "store_outbox_sqlite.h"
 
 enum {
@@ -69,22 +70,10 @@ static int explain(struct store_outbox *outbox, int error, const char *what)
 
 static int system_error(struct store_outbox *outbox, int error)
 {
-	switch (error) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return explain(outbox, -ENOSPC, "no space left");
-	case EROFS:
-		return explain(outbox, -EROFS, "the file system is read-only");
-	case EACCES:
-	case EPERM:
-		return explain(outbox, -EROFS, "not allowed to write there");
-	case ENOENT:
-	case ENOTDIR:
-		return explain(outbox, -ENOENT, "its folder is missing");
-	default:
-		return explain(outbox, -EIO, strerror(error));
-	}
+	const char *what;
+	int r = store_errno(error, &what);
+
+	return explain(outbox, r, what);
 }
 
 int store_outbox_describe(struct store_outbox *outbox, int code)

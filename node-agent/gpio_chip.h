@@ -10,6 +10,11 @@ enum { GPIO_KERNEL_KEEPS = 512 }; /* edges of a line, at most; asked for */
 
 #define GPIO_CONSUMER "foyer" /* as which we hold lines */
 
+/* What errno says after a call that failed, -EIO when it says nothing. */
+int gpio_failure(void);
+/* Cut to fit; NULL is "". */
+void gpio_copy_name(char to[GPIO_NAME_MAX], const char *from);
+
 int gpio_chip_open(const char *path, struct gpiod_chip **ret_chip);
 void gpio_chip_close(struct gpiod_chip *chip);
 /* Number of lines; name and label go to ret_info. */

@@ -25,37 +25,10 @@ struct gpio_held {
 	uint32_t sequence;       /* of the newest edge, from 1; without line */
 };
 
-static int failure(void)
-{
-	return errno > 0 ? -errno : -EIO;
-}
-
-int gpio_chip_open(const char *path, struct gpiod_chip **ret_chip)
-{
-	struct gpiod_chip *chip = gpiod_chip_open(path);
-
-	if (!chip)
-		return failure();
-	*ret_chip = chip;
-	return 0;
-}
-
-void gpio_chip_close(struct gpiod_chip *chip)
-{
-	if (chip)
-		gpiod_chip_close(chip);
-}
-
-static void copy(char to[GPIO_NAME_MAX], const char *from)
-{
-	to[0] = '\0';
-	strncat(to, from ? from : "", GPIO_NAME_MAX - 1);
-}
-
 int gpio_chip_info(struct gpiod_chip *chip, struct gpio_line_info *ret_info)
 {
-	copy(ret_info->chip, gpiod_chip_name(chip));
-	copy(ret_info->label, gpiod_chip_label(chip));
+	gpio_copy_name(ret_info->chip, gpiod_chip_name(chip));
+	gpio_copy_name(ret_info->label, gpiod_chip_label(chip));
 	return (int)gpiod_chip_num_lines(chip);
 }
 
@@ -64,10 +37,10 @@ int gpio_chip_line(struct gpiod_chip *chip, unsigned offset, struct gpio_line_in
 	struct gpiod_line *line = gpiod_chip_get_line(chip, offset);
 
 	if (!line)
-		return failure();
+		return gpio_failure();
 	ret_info->offset = offset;
-	copy(ret_info->name, gpiod_line_name(line));
-	copy(ret_info->consumer, gpiod_line_consumer(line));
+	gpio_copy_name(ret_info->name, gpiod_line_name(line));
+	gpio_copy_name(ret_info->consumer, gpiod_line_consumer(line));
 	ret_info->used = gpiod_line_is_used(line);
 	ret_info->output = gpiod_line_direction(line) == GPIOD_LINE_DIRECTION_OUTPUT;
 	return 0;
@@ -95,7 +68,7 @@ static int not_blocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? failure() : 0;
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? gpio_failure() : 0;
 }
 
 /* ---- edges by the kernel's own interface ---------------------------------------------------------------------------------------- */
@@ -136,8 +109,8 @@ static int hold_edges(struct gpiod_chip *chip, unsigned offset, const struct gpi
 	snprintf(path, sizeof(path), "/dev/%s", gpiod_chip_name(chip));
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return failure();
-	r = ioctl(fd, GPIO_V2_GET_LINE_IOCTL, &request) < 0 ? failure() : 0;
+		return gpio_failure();
+	r = ioctl(fd, GPIO_V2_GET_LINE_IOCTL, &request) < 0 ? gpio_failure() : 0;
 	close(fd);
 	if (r >= 0)
 		held->fd = request.fd;
@@ -148,7 +121,7 @@ static int get_v2(const struct gpio_held *held)
 {
 	struct gpio_v2_line_values values = { .mask = 1 };
 
-	return ioctl(held->fd, GPIO_V2_LINE_GET_VALUES_IOCTL, &values) < 0 ? failure() : (int)(values.bits & 1);
+	return ioctl(held->fd, GPIO_V2_LINE_GET_VALUES_IOCTL, &values) < 0 ? gpio_failure() : (int)(values.bits & 1);
 }
 
 static int read_v2(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES_MAX], unsigned *ret_lost)
@@ -158,7 +131,7 @@ static int read_v2(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES
 	int count = (int)(len / (ssize_t)sizeof(*events));
 
 	if (len < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : failure();
+		return errno == EAGAIN || errno == EINTR ? 0 : gpio_failure();
 	*ret_lost = 0;
 	for (int i = 0; i < count; i++) {
 		*ret_lost += events[i].line_seqno - held->sequence - 1;
@@ -192,10 +165,10 @@ static int hold_line(struct gpiod_chip *chip, unsigned offset, const struct gpio
 
 	held->line = gpiod_chip_get_line(chip, offset);
 	if (!held->line || gpiod_line_request(held->line, &config, value) < 0)
-		return failure();
+		return gpio_failure();
 	if (use >= GPIO_EDGES_RISING)
 		held->fd = gpiod_line_event_get_fd(held->line);
-	return use >= GPIO_EDGES_RISING && held->fd < 0 ? failure() : 0;
+	return use >= GPIO_EDGES_RISING && held->fd < 0 ? gpio_failure() : 0;
 }
 
 int gpio_hold(struct gpiod_chip *chip, unsigned offset, const struct gpio_place *place, enum gpio_use use, int value,
@@ -236,12 +209,12 @@ int gpio_held_get(struct gpio_held *held)
 	if (!held->line)
 		return get_v2(held);
 	value = gpiod_line_get_value(held->line);
-	return value < 0 ? failure() : value;
+	return value < 0 ? gpio_failure() : value;
 }
 
 int gpio_held_set(struct gpio_held *held, int value)
 {
-	return gpiod_line_set_value(held->line, value) < 0 ? failure() : 0;
+	return gpiod_line_set_value(held->line, value) < 0 ? gpio_failure() : 0;
 }
 
 int gpio_held_fd(const struct gpio_held *held)
@@ -258,7 +231,7 @@ int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES
 		return read_v2(held, ret_edges, ret_lost);
 	count = gpiod_line_event_read_fd_multiple(held->fd, events, OLD_KERNEL_KEEPS);
 	if (count < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : failure();
+		return errno == EAGAIN || errno == EINTR ? 0 : gpio_failure();
 	*ret_lost = count == OLD_KERNEL_KEEPS; /* full: there may have been more */
 	for (int i = 0; i < count; i++)
 		ret_edges[i] = (struct gpio_edge){

@@ -17,42 +17,15 @@ struct gpio_held {
 	unsigned long sequence;                 /* of the newest edge, from 1 */
 };
 
-static int failure(void)
-{
-	return errno > 0 ? -errno : -EIO;
-}
-
-int gpio_chip_open(const char *path, struct gpiod_chip **ret_chip)
-{
-	struct gpiod_chip *chip = gpiod_chip_open(path);
-
-	if (!chip)
-		return failure();
-	*ret_chip = chip;
-	return 0;
-}
-
-void gpio_chip_close(struct gpiod_chip *chip)
-{
-	if (chip)
-		gpiod_chip_close(chip);
-}
-
-static void copy(char to[GPIO_NAME_MAX], const char *from)
-{
-	to[0] = '\0';
-	strncat(to, from ? from : "", GPIO_NAME_MAX - 1);
-}
-
 int gpio_chip_info(struct gpiod_chip *chip, struct gpio_line_info *ret_info)
 {
 	struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
 	int lines;
 
 	if (!info)
-		return failure();
-	copy(ret_info->chip, gpiod_chip_info_get_name(info));
-	copy(ret_info->label, gpiod_chip_info_get_label(info));
+		return gpio_failure();
+	gpio_copy_name(ret_info->chip, gpiod_chip_info_get_name(info));
+	gpio_copy_name(ret_info->label, gpiod_chip_info_get_label(info));
 	lines = (int)gpiod_chip_info_get_num_lines(info);
 	gpiod_chip_info_free(info);
 	return lines;
@@ -63,10 +36,10 @@ int gpio_chip_line(struct gpiod_chip *chip, unsigned offset, struct gpio_line_in
 	struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, offset);
 
 	if (!info)
-		return failure();
+		return gpio_failure();
 	ret_info->offset = offset;
-	copy(ret_info->name, gpiod_line_info_get_name(info));
-	copy(ret_info->consumer, gpiod_line_info_get_consumer(info));
+	gpio_copy_name(ret_info->name, gpiod_line_info_get_name(info));
+	gpio_copy_name(ret_info->consumer, gpiod_line_info_get_consumer(info));
 	ret_info->used = gpiod_line_info_is_used(info);
 	ret_info->output = gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_OUTPUT;
 	gpiod_line_info_free(info);
@@ -115,11 +88,11 @@ static int request(struct gpiod_chip *chip, struct gpio_held *held, struct gpiod
 	if (r >= 0) {
 		gpiod_request_config_set_consumer(config, GPIO_CONSUMER);
 		gpiod_request_config_set_event_buffer_size(config, GPIO_KERNEL_KEEPS);
-		r = gpiod_line_config_add_line_settings(lines, &held->offset, 1, settings) < 0 ? failure() : 0;
+		r = gpiod_line_config_add_line_settings(lines, &held->offset, 1, settings) < 0 ? gpio_failure() : 0;
 	}
 	if (r >= 0) {
 		held->request = gpiod_chip_request_lines(chip, config, lines);
-		r = held->request ? 0 : failure();
+		r = held->request ? 0 : gpio_failure();
 	}
 	gpiod_request_config_free(config);
 	gpiod_line_config_free(lines);
@@ -164,14 +137,14 @@ int gpio_held_get(struct gpio_held *held)
 {
 	enum gpiod_line_value value = gpiod_line_request_get_value(held->request, held->offset);
 
-	return value == GPIOD_LINE_VALUE_ERROR ? failure() : value == GPIOD_LINE_VALUE_ACTIVE;
+	return value == GPIOD_LINE_VALUE_ERROR ? gpio_failure() : value == GPIOD_LINE_VALUE_ACTIVE;
 }
 
 int gpio_held_set(struct gpio_held *held, int value)
 {
 	return gpiod_line_request_set_value(held->request, held->offset,
 					    value ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE) < 0
-		       ? failure()
+		       ? gpio_failure()
 		       : 0;
 }
 
@@ -187,7 +160,7 @@ int gpio_held_read(struct gpio_held *held, struct gpio_edge ret_edges[GPIO_EDGES
 	if (count > 0)
 		count = gpiod_line_request_read_edge_events(held->request, held->buffer, GPIO_EDGES_MAX);
 	if (count < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : failure();
+		return errno == EAGAIN || errno == EINTR ? 0 : gpio_failure();
 	*ret_lost = 0;
 	for (int i = 0; i < count; i++) {
 		struct gpiod_edge_event *event = gpiod_edge_event_buffer_get_event(held->buffer, (unsigned long)i);

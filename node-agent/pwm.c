@@ -21,7 +21,7 @@ int pwm_open(struct device *device, const struct pwm_place *place, struct pwm **
 	r = device->i2c ? pwm_pca9685_open(device, place, pwm) : pwm_kernel_open(device, place, pwm);
 	if (r >= 0)
 		r = pwm_ready(device, pwm);
-	if (r < 0 && r != -EAGAIN) {
+	if (r < 0) {
 		pwm_close(pwm);
 		return r;
 	}
@@ -31,7 +31,12 @@ int pwm_open(struct device *device, const struct pwm_place *place, struct pwm **
 
 int pwm_ready(struct device *device, struct pwm *pwm)
 {
-	return pwm->backend->ready(device, pwm);
+	int r = pwm->backend->ready(device, pwm);
+
+	if (r != -EAGAIN)
+		return r < 0 ? r : 1;
+	device_wake(device, PWM_RETRY_MS);
+	return 0;
 }
 
 void pwm_close(struct pwm *pwm)

@@ -22,10 +22,10 @@ struct pwm_place {
 enum { PWM_RETRY_MS = 50 };
 
 /* The output of a device: a PCA9685's when the device is an I2C chip, the kernel's otherwise. What is running with that period goes on.
- * -EAGAIN: with ret_pwm, but udev has yet to give the right to use it: pwm_ready is to be asked every PWM_RETRY_MS.
- * Words for people go to device->error. */
+ * Returns 1 when it can be used; 0, with ret_pwm too, while udev has yet to give the right to use it: the device is woken (PWM_RETRY_MS) to ask
+ * pwm_ready. Words for people go to device->error. */
 int pwm_open(struct device *device, const struct pwm_place *place, struct pwm **ret_pwm);
-/* 0, -EAGAIN, or for good: -EACCES and so on. */
+/* 1, 0 as above, or for good: -EACCES and so on. */
 int pwm_ready(struct device *device, struct pwm *pwm);
 void pwm_close(struct pwm *pwm);
 

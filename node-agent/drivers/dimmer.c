@@ -116,11 +116,7 @@ static int dimmer_open(struct device *device)
 
 	*state = (struct dimmer_state){ .to = NAN };
 	r = pwm_open(device, &dimmer->place, &state->pwm);
-	if (r == -EAGAIN) {
-		device_wake(device, PWM_RETRY_MS);
-		return 0;
-	}
-	if (r >= 0)
+	if (r > 0)
 		r = adopt(device);
 	if (r < 0)
 		dimmer_close(device);
@@ -146,15 +142,11 @@ static int step(struct device *device)
 static int dimmer_wake(struct device *device)
 {
 	struct dimmer_state *state = device->state;
-	int r = state->ready ? 0 : pwm_ready(device, state->pwm);
+	int r = state->ready ? 1 : pwm_ready(device, state->pwm);
 
-	if (r == -EAGAIN) {
-		device_wake(device, PWM_RETRY_MS);
-		return 0;
-	}
-	if (r >= 0 && !state->ready)
+	if (r > 0 && !state->ready)
 		r = adopt(device);
-	if (r < 0 || isnan(state->to))
+	if (r < 0 || !state->ready || isnan(state->to))
 		return r;
 	return step(device);
 }

@@ -117,11 +117,7 @@ static int servo_open(struct device *device)
 
 	*state = (struct servo_state){ .at = NAN, .to = NAN };
 	r = pwm_open(device, &servo->place, &state->pwm);
-	if (r == -EAGAIN) {
-		device_wake(device, PWM_RETRY_MS);
-		return 0;
-	}
-	if (r >= 0)
+	if (r > 0)
 		r = adopt(device);
 	if (r < 0)
 		servo_close(device);
@@ -149,15 +145,11 @@ static int step(struct device *device)
 static int servo_wake(struct device *device)
 {
 	struct servo_state *state = device->state;
-	int r = state->ready ? 0 : pwm_ready(device, state->pwm);
+	int r = state->ready ? 1 : pwm_ready(device, state->pwm);
 
-	if (r == -EAGAIN) {
-		device_wake(device, PWM_RETRY_MS);
-		return 0;
-	}
-	if (r >= 0 && !state->ready)
+	if (r > 0 && !state->ready)
 		r = adopt(device);
-	if (r < 0 || isnan(state->to))
+	if (r < 0 || !state->ready || isnan(state->to))
 		return r;
 	return state->resting ? pwm_set(state->pwm, 0) : step(device);
 }
