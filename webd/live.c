@@ -209,9 +209,15 @@ static void greet(struct listener *listener, bool reset)
 	say(listener, text, (size_t)len);
 }
 
+const char *live_position(const struct live *live, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s-%llu", live->boot, (unsigned long long)(live->next - 1));
+	return buf;
+}
+
 void live_attach(struct live *live, struct http_request *request, int64_t session)
 {
-	const char *last = http_header(request, "Last-Event-ID");
+	const char *last = http_header(request, "Last-Event-ID"), *after = http_query(request, "after");
 	struct listener *listener = calloc(1, sizeof(*listener));
 	bool resumed;
 
@@ -219,6 +225,7 @@ void live_attach(struct live *live, struct http_request *request, int64_t sessio
 		http_error(request, 503, "out of memory");
 		return;
 	}
+	last = last ? last : after; /* a stream that was cut knows better than the page that opened it */
 	listener->live = live;
 	listener->session = session;
 	listener->wanted = live->next;

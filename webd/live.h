@@ -15,7 +15,10 @@ struct live;
 int live_open(sd_event *event, struct live **ret_live);
 void live_close(struct live *live); /* after the server of its listeners */
 
-/* Answers a request with the stream. Last-Event-ID resumes from a bounded memory of events; when that no longer reaches back, an
+/* Where the stream is now: a page that shows what is known at this moment opens it with "?after=" and this, and misses nothing. Returns buf. */
+const char *live_position(const struct live *live, char *buf, size_t size);
+
+/* Answers a request with the stream. Last-Event-ID (or `after` of the query) resumes from a bounded memory of events; when that no longer reaches back, an
  * `event: reset` tells the page to read everything anew.
  * session: whose end also ends the stream; 0: nobody's. */
 void live_attach(struct live *live, struct http_request *request, int64_t session);

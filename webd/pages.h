@@ -29,7 +29,8 @@ struct pages_settings {
 	const char *zone;           /* the household's time zone, "Europe/Paris"; "" unknown */
 	const char *store_path;     /* where the store lies on disk; NULL unknown */
 	bool (*broker_up)(void *context);
-	unsigned (*listeners)(void *context); /* open event streams */
+	unsigned (*listeners)(void *context);                                /* open event streams */
+	const char *(*live_position)(void *context, char *buf, size_t size); /* where the stream is; NULL: no stream */
 	void *context;
 };
 

@@ -82,6 +82,9 @@ cJSON *pages_data(const struct pages *pages, struct http_request *request, const
 		cJSON_AddStringToObject(data, "zone", pages->settings.zone);
 	cJSON_AddStringToObject(data, "site", pages->settings.title);
 	cJSON_AddNumberToObject(data, "now_ms", (double)view->now_ms);
+	if (pages->settings.live_position)
+		cJSON_AddStringToObject(data, "live_at",
+					pages->settings.live_position(pages->settings.context, text, sizeof(text)));
 	cJSON_AddBoolToObject(data, "broker_up", view->broker_up);
 	pages_add_file(pages, data, "css", "/static/style.css");
 	pages_add_file(pages, data, "script", "/static/ui.js");

@@ -53,6 +53,11 @@ static unsigned listeners(void *context)
 	return live_listeners(((const struct server *)context)->parts.live);
 }
 
+static const char *position(void *context, char *buf, size_t size)
+{
+	return live_position(((const struct server *)context)->parts.live, buf, size);
+}
+
 static int error_page(struct http_request *request, unsigned status, const char *text, struct buffer *out, void *context)
 {
 	const struct parts *parts = context;
@@ -219,6 +224,7 @@ static int open_pages(struct server *server, const struct settings *site, struct
 		.store_path = store_path(server->settings->store_url),
 		.broker_up = broker_up,
 		.listeners = listeners,
+		.live_position = position,
 		.context = server,
 	};
 

@@ -173,6 +173,23 @@ test('Last-Event-ID resumes without a gap and without repeating', async () => {
 	for (const stream of [whole, second, lost]) await stream.stop();
 });
 
+test('what happens while a page is on its way is told by the stream that it opens', async () => {
+	const page = (await house.get('/')).text;
+	const [, at] = /data-live="([^"]+)"/.exec(page);
+
+	await house.pubLines('cave/air/pressure', ['1001', '1002']);
+	await waitFor(async () => {
+		const { series } = await house.json('/api/v1/latest');
+		return series.some(({ device, quantity, value }) => device === 'air' && quantity === 'pressure' && value === 1002);
+	}, 'webd has heard it');
+	const stream = new Live(`${house.url}/api/v1/live?after=${at}`);
+	await stream.opened();
+	await stream.heard('reading', (data) => data.series === 'cave/air/pressure' && data.value === 1002, 'the second');
+	const values = stream.events.filter((event) => event.data?.series === 'cave/air/pressure').map((event) => event.data.value);
+	assert.deepEqual(values, [1001, 1002]);
+	await stream.stop();
+});
+
 test('a comment comes every 15 s, so that nobody takes silence for death', { deadline: 40000 }, async () => {
 	const stream = await live();
 

@@ -180,8 +180,9 @@ function pill() {
 }
 function broker(is) { up = is; document.getElementById('down').hidden = is; pill(); }
 const follow = () => { if (document.querySelector('[data-follow]')) later(refresh, 1000); };      // a page that tells what happens
+let at = root.dataset.live;                 // what happens while the page is on its way is told afterwards
 function connect() {
-  const es = new EventSource('/api/v1/live');
+  const es = new EventSource('/api/v1/live' + (at ? `?after=${at}` : ''));
   es.onopen = () => {
     clearTimeout(connect.tell);
     if (lost) say(T.back);
@@ -193,7 +194,7 @@ function connect() {
     /* A refusal ends the browser's own tries; ours are spread, so that a house of tablets does not knock all at once. */
     if (es.readyState === EventSource.CLOSED) { es.close(); refresh(); setTimeout(connect, 2000 + Math.random() * 3000); }
   };
-  const on = (name, fn) => es.addEventListener(name, e => fn(e.data ? JSON.parse(e.data) : {}));
+  const on = (name, fn) => es.addEventListener(name, e => { at = e.lastEventId || at; fn(e.data ? JSON.parse(e.data) : {}); });
   on('reading', e => { reading(e); if (e.series.endsWith('/badge')) follow(); });
   on('result', e => { result(e); follow(); });
   on('node', () => later(refresh, 250));
