@@ -84,12 +84,26 @@ static int by_rank(const void *a, const void *b)
 	return one->rank != two->rank ? (one->rank < two->rank ? -1 : 1) : strcmp(one->name, two->name);
 }
 
-/* The rooms in the household's order. */
+/* About how high a room's panel is, in pixels of a wide screen: three tiles in a row, switches in one, sliders and texts in two. */
+static int height_of(const cJSON *panel)
+{
+	int tiles = cJSON_GetArraySize(cJSON_GetObjectItem(panel, "tiles")), height = 110 + (tiles + 2) / 3 * 156;
+	const cJSON *control;
+
+	cJSON_ArrayForEach(control, cJSON_GetObjectItem(panel, "controls"))
+	{
+		height += cJSON_HasObjectItem(control, "is_range") || cJSON_HasObjectItem(control, "is_text") ? 102 : 65;
+	}
+	return height + (cJSON_HasObjectItem(panel, "offline") ? 100 : 0);
+}
+
+/* The rooms in the household's order. On a wide screen they stand in two columns: each goes where there is more room. */
 static void add_rooms(const struct pages *pages, const struct view *view, cJSON *data)
 {
 	cJSON *panels = cJSON_AddArrayToObject(data, "panels"), *chips = cJSON_AddArrayToObject(data, "chips");
 	const struct house_node **list;
 	size_t count = 0, i = 0;
+	int left = 0, right = 0;
 
 	for (const struct house_node *node = house_nodes(pages->settings.house); node; node = node->next)
 		count++;
@@ -100,7 +114,12 @@ static void add_rooms(const struct pages *pages, const struct view *view, cJSON 
 		list[i++] = node;
 	qsort(list, count, sizeof(*list), by_rank);
 	for (i = 0; i < count; i++) {
-		cJSON_AddItemToArray(panels, view_panel(view, list[i]));
+		cJSON *panel = view_panel(view, list[i]);
+		bool at_right = right < left;
+
+		*(at_right ? &right : &left) += height_of(panel);
+		cJSON_AddBoolToObject(panel, "at_right", at_right);
+		cJSON_AddItemToArray(panels, panel);
 		cJSON_AddItemToArray(chips, view_chip(view, list[i]));
 	}
 	free(list);

@@ -57,7 +57,7 @@ const struct house_series *view_foremost(const struct house_node *node)
 	const struct house_series *best = NULL;
 
 	for (const struct house_device *device = node->devices; device; device = device->next)
-		for (const struct house_series *series = device->series; series; series = series->next)
+		for (const struct house_series *series = device->series; series && !device->hidden; series = series->next)
 			if (series->has_value && series->output == HOUSE_SENSOR && series->value.kind == VALUE_NUMBER &&
 			    (!best || rank_of(series) < rank_of(best)))
 				best = series;

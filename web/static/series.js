@@ -2,7 +2,7 @@
    the x scale is linear in milliseconds, ticks are placed on the reader's own calendar below. */
 'use strict';
 (() => {
-const { api, T, put, num, span, lang, $, later, refresh, now } = window.foyer;
+const { api, T, put, num, span, lang, $, later, late, refresh, now } = window.foyer;
 const canvas = document.getElementById('chart'), plot = document.getElementById('plot');
 const MIN = 6e4, HOUR = 36e5, DAY = 864e5;
 /* The household's time zone, wherever the reader is; its own when the browser does not know the name. */
@@ -49,15 +49,13 @@ function label(v) {
   return u === 'Month' && d.getUTCMonth() ? F.m.format(v) : F.y.format(v);
 }
 
-/* A hole breaks the line: the server tells [t, null]; in the last readings one wider than 2.5 steps is one too. */
-function unfold(s, binary) {
+/* A hole breaks the line: the server, which knows how often a series is told, says [t, null]. */
+function unfold(s) {
   const p = s.points, mean = [], lo = [], hi = [], gaps = [];
-  const steps = p.slice(1).map((x, i) => x[0] - p[i][0]).sort((a, b) => a - b), step = binary || s.resolution ? Infinity : steps[steps.length >> 1] || Infinity;
   const hole = (from, to, why) => { gaps.push([from, to, why]); for (const l of [mean, lo, hi]) l.push({ x: (from + to) / 2, y: NaN }); };
   let before;
   p.forEach(([t, v, a, b], i) => {
     if (v === null) { hole(before ?? t, p[i + 1]?.[0] ?? t, a); before = undefined; return; }
-    if (before !== undefined && t - before > 2.5 * step) hole(before, t);
     mean.push({ x: t, y: v }); if (s.resolution) { lo.push({ x: t, y: a }); hi.push({ x: t, y: b }); }
     before = t;
   });
@@ -186,7 +184,7 @@ function show(h, ask, before) {
   const sets = [], colours = new Set(); let gaps;
   axes = [];
   shown = h.series.map((s, i) => {
-    const b = buttons[i], binary = 'binary' in b.dataset, u = unfold(s, binary), id = axisOf(b), tint = b.dataset.tint, visible = pressed(b);
+    const b = buttons[i], binary = 'binary' in b.dataset, u = unfold(s), id = axisOf(b), tint = b.dataset.tint, visible = pressed(b);
     if (visible && !axes.some(a => a.id === id)) axes.push({ id, tint, unit: b.dataset.unit, binary, b });
     if (binary && u.mean.length) u.mean.push({ x: ask.to ? Math.min(+ask.to, now()) : now(), y: u.mean.at(-1).y });     // a state lasts
     const at = { tint, yAxisID: id, hidden: !visible, stepped: binary && !s.resolution, fill: binary ? 'origin' : false };
@@ -194,7 +192,7 @@ function show(h, ask, before) {
     sets.push({ ...at, data: u.mean, key: b.dataset.series, name: b.querySelector('span').textContent, label: b.querySelector('span').textContent, unit: b.dataset.unit, b, order: 1,
       borderDash: visible && colours.has(tint) ? [7, 4] : [],                       // two of one colour
       band: s.resolution ? u.lo.map((p, j) => [p.y, u.hi[j].y]) : null });
-    if (before && !binary) sets.push({ ...at, fill: false, data: unfold(before.series[i], false).mean.map(p => ({ x: p.x + before.back, y: p.y })), before: true, borderDash: [2, 4], borderWidth: 1.5, order: 3 });
+    if (before && !binary) sets.push({ ...at, fill: false, data: unfold(before.series[i]).mean.map(p => ({ x: p.x + before.back, y: p.y })), before: true, borderDash: [2, 4], borderWidth: 1.5, order: 3 });
     if (visible) { colours.add(tint); gaps ||= u.gaps; }
     return { ...s, ...u, b, binary };
   });
@@ -274,12 +272,14 @@ addEventListener('foyer:reading', e => {      // new readings join the "last 100
   const { series, value, time } = e.detail, s = held?.series.find(x => `${x.node}/${x.device}/${x.quantity}` === series);
   if (!s || typeof value !== 'number' || time <= (s.points.at(-1)?.[0] ?? 0)) return;
   const binary = 'binary' in (buttons.find(b => b.dataset.series === series)?.dataset || {});
+  if (!binary && late(s.points, time)) { later(again, 500); later(refresh, 5000); return; }
   if (!binary || s.points.at(-1)?.[1] !== value) s.points.push([time, value]);
   if (s.points.length > 100) s.points.shift();
   later(refresh, 5000);
   if (!chart.getActiveElements().length) later(redraw, 50);       // a chart that someone reads stands still
 });
 const redraw = () => held && show(held, {});
+const again = () => load(query);                               // whether that was a hole, the server tells
 window.foyer.load = load; window.foyer.show = show;
 load(plot.dataset.from ? { from: +plot.dataset.from, to: +plot.dataset.to } : { range: plot.dataset.range });
 })();

@@ -60,11 +60,11 @@ function spark(el, points) {
   for (const p of known) { if (p[1] < lo) lo = p[1]; if (p[1] > hi) hi = p[1]; }
   const pad = Math.max((hi - lo) * .12, Math.abs(hi) * .002, .05);
   const X = t => ((t - t0) / (t1 - t0) * 97.5).toFixed(1), Y = v => (26 - (v - lo + pad) / (hi - lo + 2 * pad) * 24).toFixed(1);
-  const step = (t1 - t0) / points.length * 2.5, runs = [];
+  const runs = [];
   let run, before;
   for (const p of points) {
-    if (p[1] !== null) { if (!before || p[0] - before[0] > step) runs.push(run = []); run.push(p); }
-    before = p[1] === null ? null : p;
+    if (p[1] !== null) { if (!before) runs.push(run = []); run.push(p); }
+    before = p[1] !== null;
   }
   for (const r of runs) {
     const d = r.map(p => X(p[0]) + ' ' + Y(p[1])).join('L');
@@ -75,27 +75,42 @@ function spark(el, points) {
   svg(el, 'path', { class: 'end', d: `M${X(end[0])} ${Y(end[1])}h0` });
   el.setAttribute('aria-label', put(T.range, { from: num(lo, dec), to: num(hi, dec) }));
 }
-const dirty = new Set();
+/* A line is drawn when it first comes into sight, or when there is nothing else to do, and kept up to date from then on. */
+const dirty = new Set(), inSight = new Set(), seriesOf = el => el.closest('.tile').dataset.series;
+const sight = new IntersectionObserver(list => {
+  for (const e of list) if (e.isIntersecting) { inSight.add(seriesOf(e.target)); redraw(seriesOf(e.target)); sight.unobserve(e.target); }
+}, { rootMargin: '200px' });
 function redraw(name) {
+  if (!inSight.has(name) || !lines.has(name)) return;
   if (!dirty.size) requestAnimationFrame(() => {
     for (const n of dirty) for (const el of $(`.tile[data-series="${n}"] [data-spark]`)) spark(el, lines.get(n));
     dirty.clear();
   });
   dirty.add(name);
 }
+const soon = window.requestIdleCallback ? fn => requestIdleCallback(fn, { timeout: 300 }) : fn => setTimeout(fn, 50);
+function unseen() {
+  const el = $('[data-spark]').find(e => !inSight.has(seriesOf(e)) && lines.has(seriesOf(e)));
+  if (el) { inSight.add(seriesOf(el)); redraw(seriesOf(el)); soon(unseen); }
+}
+addEventListener('beforeprint', () => { for (const el of $('[data-spark]')) { inSight.add(seriesOf(el)); spark(el, lines.get(seriesOf(el)) || []); } });
 async function sparks(anew) {            // of the whole page, in as few requests as can be
-  const names = [...new Set($('[data-spark]').map(e => e.closest('.tile').dataset.series))];
+  const names = [...new Set($('[data-spark]').map(e => { sight.observe(e); return seriesOf(e); }))];
   const wanted = names.filter(n => anew || !lines.has(n));
   for (const n of names) if (!wanted.includes(n)) redraw(n);
   if (!wanted.length) return;
   for (let i = 0; i < wanted.length; i += MOST) try {
     const h = await api.history({ series: wanted.slice(i, i + MOST).join(), last: KEPT });
     for (const s of h.series) { const n = `${s.node}/${s.device}/${s.quantity}`; lines.set(n, s.points); redraw(n); }
+    setTimeout(unseen, 1000);
   } catch { /* no history: the values are there, only the lines are not */ }
 }
+/* Much later than the others came: perhaps a hole, which the server tells. */
+const late = (points, time) => points.length > 2 && time - points.at(-1)[0] > (points.at(-1)[0] - points[0][0]) / points.length * 2.5;
 function grow(name, time, value) {
   const points = lines.get(name);
   if (!points || typeof value !== 'number' || time <= (points.at(-1)?.[0] ?? 0)) return;
+  if (late(points, time)) { lines.delete(name); later(sparks, 500); return; }
   points.push([time, value]);
   if (points.length > KEPT) points.shift();
   redraw(name);
@@ -375,7 +390,10 @@ function stills() {
   }
 }
 function cameras() {
-  for (const img of $('img[data-still]')) img.onerror = () => { img.hidden = true; };     // the frame stays, without the browser's broken picture
+  for (const img of $('img[data-still]')) {                 // the frame stays, without the browser's broken picture
+    img.onerror = () => { img.hidden = true; };
+    if (img.complete && img.currentSrc && !img.naturalWidth) img.onerror();    // it failed before this script ran
+  }
   for (const img of $('img[data-cam]')) if (onView && !img.onerror) {
     onView.observe(img);
     /* Away: asked again as often as its server does. */
@@ -404,8 +422,10 @@ function outcome() {
   for (const f of $('form.ctl[data-state=ok]')) setTimeout(() => { delete f.dataset.state; refresh(); }, 4000);
 }
 
-window.foyer = { api, T, num, lang, $, put, span, say, refresh, later, now };
-learnClock(root); tools(); dress(); reveal(); autos(); cameras(); outcome(); ages(); setInterval(ages, 1000); sparks(); pill(); if (!('outside' in root.dataset)) connect();
+window.foyer = { api, T, num, lang, $, put, span, say, refresh, later, late, now };
+learnClock(root); tools(); dress(); reveal(); autos(); cameras(); outcome(); pill();
+/* The page can be used; what makes it live waits until it has been painted. */
+soon(() => { ages(); setInterval(ages, 1000); sparks(); if (!('outside' in root.dataset)) connect(); });
 document.addEventListener('visibilitychange', ages);
 if (!('outside' in root.dataset)) setInterval(() => { if (!document.hidden) refresh(); }, 60000);      // what only time brings: silence, a door open for long
 })();
