@@ -26,6 +26,7 @@ struct ctl_options {
 	const char *conf_path; /* -c; NULL: the usual one, when it is there */
 	const char *store;     /* --store; NULL: by the configuration */
 	const char *output;    /* -o */
+	const char *site;      /* --site; NULL: where it usually is */
 	int keep;              /* --keep; 0: all */
 	bool full, mend, json, keep_going, dry_run, quiet;
 	enum ctl_format format;
@@ -82,6 +83,17 @@ void ctl_bar_begin(struct ctl_bar *bar, const char *what, bool quiet);
 bool ctl_bar_go_on(void *bar, double share);
 /* Takes it away again. */
 void ctl_bar_end(struct ctl_bar *bar);
+
+/* ctl_site.c: webd's own file beside the store. */
+#define CTL_NONE "none" /* for --store and --site: without */
+enum { CTL_PATH_MAX = 4096 };
+/* Where it is: by --site, or where webd usually has it: in its state folder for the installed store, else beside the store. NULL: without.
+ * buf: CTL_PATH_MAX */
+const char *ctl_site_path(const struct ctl_options *options, const char *url, char *buf);
+/* Each gives an exit status. What is not there and was not named is no failure. */
+int ctl_site_backup(const struct ctl_options *options, const char *site, const char *to);
+int ctl_site_restore(const struct ctl_options *options, const char *site);
+int ctl_site_check(const struct ctl_options *options, const char *site);
 
 /* The commands, each in its ctl_*.c. */
 int ctl_backup(const struct ctl_options *options, const char *url);

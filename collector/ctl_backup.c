@@ -8,20 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/site_tools.h"
 #include "ctl.h"
 
 #define PREFIX "foyer-"
+#define SITE_PREFIX "foyer-web-"
 
 enum { STAMP_LEN = sizeof("20261124T021500Z") - 1 };
 
-/* A name of ours: foyer-20261124T021500Z.db and what follows it. */
-static bool is_ours(const char *name, const char *ending)
+/* A name of ours: foyer-20261124T021500Z.db, or of webd's file foyer-web-20261124T021500Z.db, and what follows it. */
+static bool is_ours(const char *name, const char *prefix, const char *ending)
 {
 	static const char form[] = "ddddddddTddddddZ";
 
-	if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
 		return false;
-	name += sizeof(PREFIX) - 1;
+	name += strlen(prefix);
 	for (size_t i = 0; i < STAMP_LEN; i++)
 		if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
 			return false;
@@ -52,7 +54,7 @@ static char *usual_folder(const char *url)
 }
 
 /* Named by the time; a second later when somebody was as quick. */
-static char *dated_file(const char *folder)
+static char *dated_file(const char *folder, const char *prefix)
 {
 	time_t now = time(NULL);
 	char *path = NULL;
@@ -64,7 +66,7 @@ static char *dated_file(const char *folder)
 		gmtime_r(&now, &tm);
 		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 		free(path);
-		if (asprintf(&path, "%s/" PREFIX "%s.db", folder, stamp) < 0)
+		if (asprintf(&path, "%s/%s%s.db", folder, prefix, stamp) < 0)
 			return NULL;
 		if (access(path, F_OK) < 0)
 			break;
@@ -81,12 +83,22 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
 
 static int is_backup(const struct dirent *entry)
 {
-	return is_ours(entry->d_name, ".db");
+	return is_ours(entry->d_name, PREFIX, ".db");
+}
+
+static int is_site_backup(const struct dirent *entry)
+{
+	return is_ours(entry->d_name, SITE_PREFIX, ".db");
 }
 
 static int is_part(const struct dirent *entry)
 {
-	return is_ours(entry->d_name, ".db.part") || is_ours(entry->d_name, ".db.part-journal");
+	static const char *const prefixes[] = { PREFIX, SITE_PREFIX };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (is_ours(entry->d_name, prefixes[i], ".db.part") || is_ours(entry->d_name, prefixes[i], ".db.part-journal"))
+			return 1;
+	return 0;
 }
 
 static void remove_in(const char *folder, const char *name)
@@ -147,33 +159,82 @@ static int write_backup(const struct ctl_options *options, const char *url, cons
 	return CTL_OK;
 }
 
+static int backup_site(const struct ctl_options *options, const char *site, const char *folder)
+{
+	char *path = dated_file(folder, SITE_PREFIX);
+	int status = path ? ctl_site_backup(options, site, path) : CTL_FAILED;
+
+	if (status == CTL_OK && options->keep)
+		each_name(folder, is_site_backup, options->keep, NULL);
+	free(path);
+	return status;
+}
+
+static int backup_store(const struct ctl_options *options, const char *url, const char *folder)
+{
+	char *path = folder ? dated_file(folder, PREFIX) : strdup(options->output);
+	int status = path ? write_backup(options, url, path) : CTL_FAILED;
+
+	if (status == CTL_OK && options->keep)
+		each_name(folder, is_backup, options->keep, NULL);
+	free(path);
+	return status;
+}
+
+/* What cannot be meant is said. */
+static int check_place(const struct ctl_options *options, bool with_store, const char *folder)
+{
+	size_t len = options->output ? strlen(options->output) : 0;
+
+	if (folder || len == 0)
+		return folder ? CTL_OK : CTL_FAILED;
+	if (options->site && strcmp(options->site, CTL_NONE) != 0) {
+		ctl_say("--site goes with a folder: -o %s is none", options->output);
+		return CTL_USAGE;
+	}
+	if (options->keep) {
+		ctl_say("--keep N goes with a folder: -o %s is none", options->output);
+		return CTL_USAGE;
+	}
+	if (options->output[len - 1] == '/') {
+		ctl_say("%s: there is no such folder", options->output);
+		return CTL_FAILED;
+	}
+	if (!with_store) {
+		ctl_say("-o %s: without the store only a folder is meant", options->output);
+		return CTL_USAGE;
+	}
+	return CTL_OK;
+}
+
 int ctl_backup(const struct ctl_options *options, const char *url)
 {
-	char *folder = options->output ? is_folder(options->output) ? strdup(options->output) : NULL : usual_folder(url);
-	char *path = folder ? dated_file(folder) : options->output ? strdup(options->output) : NULL;
-	size_t len = path ? strlen(path) : 0;
-	int status = CTL_FAILED;
+	bool with_store = strcmp(url, CTL_NONE) != 0;
+	char buf[CTL_PATH_MAX];
+	const char *site = ctl_site_path(options, url, buf);
+	char *folder = options->output      ? is_folder(options->output) ? strdup(options->output) : NULL
+		       : with_store || site ? usual_folder(with_store ? url : site)
+					    : NULL;
+	int status, site_status = CTL_OK;
 
-	if (path && options->keep && !folder) {
-		ctl_say("--keep N goes with a folder: -o %s is none", path);
-		status = CTL_USAGE;
-	} else if (path && !folder && len > 0 && path[len - 1] == '/') {
-		ctl_say("%s: there is no such folder", path);
-	} else if (path) {
-		if (folder)
-			each_name(folder, is_part, 0, is_abandoned); /* of runs that were killed */
-		status = write_backup(options, url, path);
-		if (status == CTL_OK && options->keep)
-			each_name(folder, is_backup, options->keep, NULL);
+	if (!with_store && !site) {
+		ctl_say("--store none --site none: nothing is left to copy");
+		return free(folder), CTL_USAGE;
 	}
-	free(path);
+	status = check_place(options, with_store, folder);
+	if (status == CTL_OK && folder)
+		each_name(folder, is_part, 0, is_abandoned); /* of runs that were killed */
+	if (status == CTL_OK && with_store)
+		status = backup_store(options, url, folder);
+	if (status != CTL_USAGE && folder && site) /* each for itself: one that fails keeps the other from nothing */
+		site_status = backup_site(options, site, folder);
 	free(folder);
-	return status;
+	return status == CTL_OK ? site_status : status;
 }
 
 /* ---- restore -------------------------------------------------------------------------------------------------------------------- */
 
-int ctl_restore(const struct ctl_options *options, const char *url)
+static int restore_store(const struct ctl_options *options, const char *url)
 {
 	char error[STORE_ERROR_MAX], count[32], bytes[32];
 	struct store_restored restored;
@@ -202,4 +263,17 @@ int ctl_restore(const struct ctl_options *options, const char *url)
 		       restored.kept, restored.kept);
 	puts("Then start the collector again: systemctl start foyer-collector");
 	return CTL_OK;
+}
+
+int ctl_restore(const struct ctl_options *options, const char *url)
+{
+	char buf[CTL_PATH_MAX];
+	const char *site = ctl_site_path(options, url, buf);
+
+	if (site && site_is_one(options->words[0]))
+		return ctl_site_restore(options, site);
+	if (strcmp(url, CTL_NONE) != 0)
+		return restore_store(options, url);
+	ctl_say("%s: not webd's own file", options->words[0]);
+	return CTL_FAILED;
 }

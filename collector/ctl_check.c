@@ -1,5 +1,6 @@
 /* foyerctl check. */
 #include <errno.h>
+#include <string.h>
 
 #include "../common/clock.h"
 #include "ctl.h"
@@ -59,7 +60,7 @@ static int report(const struct ctl_options *options, const struct store_findings
 	return CTL_OK;
 }
 
-int ctl_check(const struct ctl_options *options, const char *url)
+static int check_store(const struct ctl_options *options, const char *url)
 {
 	struct store_check check = { .full = options->full, .mend = options->mend };
 	char error[STORE_ERROR_MAX];
@@ -85,4 +86,15 @@ int ctl_check(const struct ctl_options *options, const char *url)
 	status = r < 0 ? ctl_failed(r, store_error(store)) : report(options, &findings, &stats);
 	store_close(store);
 	return status;
+}
+
+int ctl_check(const struct ctl_options *options, const char *url)
+{
+	int status = strcmp(url, CTL_NONE) == 0 ? CTL_OK : check_store(options, url), site_status = CTL_OK;
+	char buf[CTL_PATH_MAX];
+	const char *site = ctl_site_path(options, url, buf);
+
+	if (site)
+		site_status = ctl_site_check(options, site);
+	return status == CTL_OK ? site_status : status;
 }

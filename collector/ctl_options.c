@@ -17,6 +17,8 @@ static const struct option_text {
 	const char *name, *argument, *help;
 } texts[] = {
 	{ 'o', "output", "FILE|FOLDER", "where to; a folder gets a file named by the time" },
+	{ 'w', "site", "FILE|none",
+	  "webd's own file; without: /var/lib/foyer-web/webd.db for the installed store, else webd.db beside the store" },
 	{ 'k', "keep", "N", "1 to 1000: of the backups in the folder only the newest N stay" },
 	{ 'f', "full", NULL, "every index and the means of all time; without: the newest 7 days" },
 	{ 'm', "mend", NULL, "means that differ are made again from their rows (the collector must be stopped)" },
@@ -173,6 +175,9 @@ static int take_option(const struct option_text *option, const char *argument, s
 	switch (option->letter) {
 	case 'o':
 		options->output = argument;
+		return 0;
+	case 'w':
+		options->site = argument;
 		return 0;
 	case 'k':
 		return take_keep(argument, &options->keep);

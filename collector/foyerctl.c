@@ -15,19 +15,25 @@
 static int print_help(const struct ctl_options *options, const char *url);
 
 const struct ctl_command ctl_commands[] = {
-	{ "backup", "ok", 0, 0, "[-o FILE|FOLDER] [--keep N]",
-	  "copies the store while the collector goes on, and verifies the copy",
+	{ "backup", "okw", 0, 0, "[-o FILE|FOLDER] [--keep N] [--site FILE|none]",
+	  "copies the store and webd's own file while both go on, and verifies the copies",
 	  "Without -o into the folder \"backup\" beside the store. In a folder the file is named by the time, as\n"
 	  "foyer-20261124T021500Z.db, and --keep N removes older ones than the newest N of these names. The copy gets its name\n"
 	  "only when it was looked through and has as many rows as the store: whatever ends it, no half file stays.\n"
-	  "Another disk than the store's is the better place.",
+	  "Another disk than the store's is the better place.\n"
+	  "webd's own file (users, tokens, settings, notes) goes into the same folder as foyer-web-20261124T021500Z.db, with the\n"
+	  "same rotation; -o FILE is the store alone. Only root and webd's user may read it. Each of the two is left out by none:\n"
+	  "--site none, --store none.",
 	  ctl_backup },
-	{ "restore", "", 1, 1, "FILE", "puts a backup in the store's place, and keeps the store of before beside it",
+	{ "restore", "w", 1, 1, "FILE [--site FILE]", "puts a backup in its place, and keeps what was there before beside it",
 	  "The collector must be stopped. The backup is looked through first, and brought up to this version; then the two are\n"
 	  "exchanged in one step. What came since the backup can be brought in afterwards:\n"
-	  "  foyerctl export --store /var/lib/foyer/foyer.db.before-... - | foyerctl import -",
+	  "  foyerctl export --store /var/lib/foyer/foyer.db.before-... - | foyerctl import -\n"
+	  "A backup of webd's own file is known by what is in it and goes in that one's place, with webd stopped. Users,\n"
+	  "passwords and tokens are those of then; everybody logs in anew.",
 	  ctl_restore },
-	{ "check", "fm", 0, 0, "[--full] [--mend]", "whether the file is whole and its means are what its readings say",
+	{ "check", "fmw", 0, 0, "[--full] [--mend] [--site FILE|none]",
+	  "whether the files are whole and the means are what their readings say",
 	  "Ends with 0 when all is well, with 1 and what to do when not. The collector may run, but for --mend.", ctl_check },
 	{ "export", "FsnQab", 1, 1, "FILE|-", "writes readings as CSV or JSON lines",
 	  "CSV: time,node,device,quantity,value,unit with times of RFC 3339 in UTC. JSON lines: "
@@ -132,7 +138,7 @@ static int run(const struct ctl_command *command, const struct ctl_options *opti
 		return print_help(options, NULL);
 	if (!url && read_conf(options->conf_path, &conf, &settings) == 0)
 		url = settings.store_url;
-	if (url && store_check_url(url, error) < 0)
+	if (url && (strcmp(url, CTL_NONE) != 0 || !strchr(command->options, 'w')) && store_check_url(url, error) < 0)
 		ctl_say("--store %s", error);
 	else if (url)
 		status = command->run(options, url);

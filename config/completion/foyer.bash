@@ -79,7 +79,7 @@ _foyerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.conf' -- "$current"; compgen -d -S / -- "$current")
 		return
 		;;
-	-o | --output | --store)
+	-o | --output | --store | --site)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -91,8 +91,9 @@ _foyerctl() {
 	esac
 	case $command in
 	'') words="$commands $words --version" ;;
-	backup) words+=' --output --keep' ;;
-	check) words+=' --full --mend' ;;
+	backup) words+=' --output --keep --site' ;;
+	restore) words+=' --site' ;;
+	check) words+=' --full --mend --site' ;;
 	export) words+=' --format --series --node --quantity --from --to' ;;
 	import) words+=' --format --series --node --quantity --from --to --keep-going --dry-run' ;;
 	stats) words+=' --json' ;;
