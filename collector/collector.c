@@ -14,7 +14,7 @@
 #include "ingest.h"
 #include "pace.h"
 #include "receipts.h"
-#include "repeats.h"
+#include "repeats_store.h"
 #include "wear.h"
 
 enum {
@@ -27,8 +27,6 @@ enum {
 	MAINTAIN_LATE_MS = 1000, /* after the last late readings: until then charts do not show them */
 	MAINTAIN_BUDGET_MS = 20,
 };
-
-#define REPEATS_STATE "bare" /* the blob of repeats.h in the store */
 
 struct collector {
 	sd_event *event;
@@ -149,9 +147,7 @@ static void give_up_store(struct collector *collector, const char *error)
 static int open_store(struct collector *collector)
 {
 	const struct settings *settings = collector->settings;
-	size_t size = (size_t)settings->batch * 4 * 6;
 	char error[STORE_ERROR_MAX];
-	void *blob;
 	int r = store_open(settings->store_url, STORE_WRITE, &collector->store, error);
 
 	if (r < 0) {
@@ -160,10 +156,7 @@ static int open_store(struct collector *collector)
 		return r;
 	}
 	store_set_keep(collector->store, settings->keeps, settings->keep_count);
-	blob = malloc(size);
-	r = blob ? store_load_state(collector->store, REPEATS_STATE, blob, size) : -ENOMEM;
-	repeats_load(collector->repeats, blob, r > 0 ? (size_t)r : 0);
-	free(blob);
+	repeats_restore(collector->repeats, collector->store);
 	wear_load(collector->wear, collector->store);
 	if (collector->told_store)
 		log_info("%s: can be used again", settings->store_url);
@@ -226,16 +219,12 @@ static int on_maintain(sd_event_source *source, uint64_t now_us, void *userdata)
 /* Store first, acknowledge then: the one place where both happen. */
 static void commit(struct collector *collector)
 {
-	const void *blob;
-	size_t len;
-	bool changed;
-	int marker = -1, r = 0;
+	int64_t begun_ms = clock_boot_ms();
+	int marker = -1, r;
 
 	if (!collector->store)
 		return;
-	blob = repeats_data(collector->repeats, &len, &changed);
-	if (changed)
-		r = store_save_state(collector->store, REPEATS_STATE, blob, len);
+	r = repeats_save(collector->repeats, collector->store);
 	if (r >= 0 && store_dirty(collector->store)) {
 		r = wear_note(collector->wear, collector->store);
 		if (r >= 0)
@@ -247,7 +236,7 @@ static void commit(struct collector *collector)
 		return;
 	}
 	receipts_send(collector->receipts, send_receipt, collector);
-	pace_committed(&collector->pace, clock_boot_ms());
+	pace_committed(&collector->pace, begun_ms, clock_boot_ms());
 	if (repeats_unproven(collector->repeats) || clock_boot_ms() - collector->health_ms >= HEALTH_MS)
 		marker = publish_health(collector);
 	repeats_committed(collector->repeats, marker);
@@ -417,7 +406,7 @@ int collector_open(sd_event *event, const struct settings *settings, struct coll
 	collector->start_ms = collector->maintained_ms = clock_boot_ms();
 	pace_init(&collector->pace, settings->commit_interval_ms, (unsigned)settings->batch);
 	collector->receipts = receipts_open();
-	collector->repeats = repeats_open((size_t)settings->batch);
+	collector->repeats = repeats_open();
 	collector->wear = wear_open();
 	collector->ingest = ingest_open(settings->bus.base, collector->receipts, collector->repeats);
 	if (!collector->receipts || !collector->repeats || !collector->wear || !collector->ingest)

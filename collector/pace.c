@@ -6,6 +6,10 @@ enum {
 	STALL_FACTOR = 10,
 	RESUME_MS = 250, /* what came within this time of a commit had been waiting for it */
 	WINDOW_MIN = 20, /* Mosquitto's default max_inflight_messages; few brokers grant less */
+	/* So many in a transaction cost next to nothing more each when there are more of them, but memory, and the broker its breath: it goes on
+	 * evenly when acknowledgements come in small portions (measured: 0.85 of its own rate by 10 000, 0.95 by 500). */
+	FULL = 500,
+	REST_FACTOR = 4, /* a slow card rests four times as long as it wrote */
 };
 
 void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch)
@@ -21,6 +25,8 @@ void pace_init(struct pace *pace, int64_t interval_ms, unsigned batch)
 void pace_connected(struct pace *pace)
 {
 	pace->waiting = false;
+	pace->flood = false;
+	pace->pending = 0;
 	pace->unacked = 0;
 	pace->window = 0;
 	pace->trial = 0;
@@ -30,9 +36,14 @@ void pace_connected(struct pace *pace)
 /* The silence that says that the broker waits: much longer than messages are apart. Five readings a second are no waiting broker. */
 static int64_t stall_ms(const struct pace *pace)
 {
-	int64_t apart_ms = (pace->last_ms - pace->first_ms) * STALL_FACTOR / (int64_t)(pace->unacked > 1 ? pace->unacked - 1 : 1);
+	int64_t apart_ms = (pace->last_ms - pace->first_ms) * STALL_FACTOR / (int64_t)(pace->pending > 1 ? pace->pending - 1 : 1);
 
 	return apart_ms > STALL_MS ? apart_ms : STALL_MS;
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
 }
 
 static bool stalled(const struct pace *pace, int64_t now_ms)
@@ -50,6 +61,7 @@ void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 		pace->first_ms = now_ms;
 	pace->waiting = true;
 	pace->last_ms = now_ms;
+	pace->pending++;
 	if (acknowledge)
 		pace->unacked++;
 	if (pace->trial && pace->unacked >= (pace->trial + 1) / 2) { /* so many as soon as we acknowledged: they had waited */
@@ -62,12 +74,15 @@ void pace_message(struct pace *pace, int64_t now_ms, bool acknowledge)
 	}
 }
 
-void pace_committed(struct pace *pace, int64_t now_ms)
+void pace_committed(struct pace *pace, int64_t begun_ms, int64_t now_ms)
 {
-	pace->trial = !pace->window && stalled(pace, now_ms) ? pace->unacked : 0;
+	pace->trial = !pace->window && stalled(pace, begun_ms) ? pace->unacked : 0;
+	pace->flood = pace->pending >= FULL;
 	pace->waiting = false;
+	pace->pending = 0;
 	pace->unacked = 0;
 	pace->commit_ms = now_ms;
+	pace->took_ms = now_ms - begun_ms;
 }
 
 int64_t pace_due_ms(const struct pace *pace)
@@ -83,7 +98,9 @@ int64_t pace_due_ms(const struct pace *pace)
 		due_ms = pace->first_ms + QUIET_MS;
 	else
 		due_ms = pace->commit_ms + pace->interval_ms;
-	if (pace->unacked >= pace->floor && pace->last_ms + stall_ms(pace) < due_ms)
-		due_ms = pace->last_ms + stall_ms(pace);
+	if (pace->pending >= FULL)
+		due_ms = earlier(due_ms, pace->commit_ms + pace->took_ms * REST_FACTOR);
+	if (pace->unacked >= pace->floor || pace->flood) /* the rest of a flood need not wait either */
+		due_ms = earlier(due_ms, pace->last_ms + stall_ms(pace));
 	return due_ms;
 }

@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARKERS_MAX = 4 }; /* on their way at once: a busy broker answers late, and an answer must find its batch still there */
+enum {
+	MARKERS_MAX = 4, /* on their way at once: a busy broker answers late, and an answer must find its batch still there */
+	/* Entries that are not proven have different ids, those of the open batch have as well: no broker leaves more, however late it answers. (Seen
+	 * with Mosquitto 2.0.11 under a flood: it reads one of our packets for some of each publisher, and a marker takes tens of windows.) */
+	ENTRIES_MAX = 2 * (UINT16_MAX + 1),
+	WHOLE_MAX = 512, /* so many are written anew at each commit: less than what a part of its own costs */
+};
 
 struct entry {
 	uint32_t hash;
@@ -18,25 +24,28 @@ struct batch {
 
 struct repeats {
 	struct entry *entries; /* those of batches[], oldest first, then those of the open batch */
-	size_t count, size, limit;
+	size_t count, size;
 	struct batch batches[MARKERS_MAX + 1]; /* committed but not proven; the last may be without a marker */
 	size_t batch_count;
 	size_t committed;  /* entries of batches[] */
 	size_t proven;     /* of those, from the oldest on, as their ids show */
 	uint32_t dropped;  /* entries ever dropped: entry i is number dropped + i */
 	uint32_t *numbers; /* of the newest entry of each id */
-	bool changed;      /* since the last commit */
+	bool changed;      /* since the last part */
+	size_t saved;      /* entries that the parts hold */
+	size_t skip;       /* entries dropped since the first part was made */
+	unsigned parts;    /* in the store, at most */
 	bool searching;
 	size_t next_known; /* repeats come in their old order: the search goes on here */
 };
 
-struct repeats *repeats_open(size_t room)
+struct repeats *repeats_open(void)
 {
 	struct repeats *repeats = calloc(1, sizeof(*repeats));
 
 	if (!repeats)
 		return NULL;
-	repeats->limit = room * 4; /* more than a broker leaves unproven */
+	repeats->parts = REPEATS_PARTS_MAX;
 	repeats->numbers = calloc(UINT16_MAX + 1, sizeof(*repeats->numbers));
 	if (repeats->numbers)
 		return repeats;
@@ -72,7 +81,7 @@ static int reserve(struct repeats *repeats, size_t count)
 	size_t size = repeats->size ? repeats->size : 32;
 	struct entry *entries;
 
-	if (count > repeats->limit)
+	if (count > ENTRIES_MAX)
 		return -ENOSPC;
 	if (count <= repeats->size)
 		return 0;
@@ -96,6 +105,8 @@ static void drop_oldest(struct repeats *repeats, size_t count)
 	repeats->committed -= count;
 	repeats->proven -= repeats->proven < count ? repeats->proven : count;
 	repeats->next_known -= repeats->next_known < count ? repeats->next_known : count;
+	repeats->saved -= repeats->saved < count ? repeats->saved : count;
+	repeats->skip += count;
 	repeats->changed = true;
 }
 
@@ -122,19 +133,21 @@ static void note_id(struct repeats *repeats, uint16_t packet_id)
 	repeats->numbers[packet_id] = repeats->dropped + (uint32_t)repeats->count;
 }
 
-void repeats_load(struct repeats *repeats, const void *data, size_t len)
+void repeats_load(struct repeats *repeats, const void *data, size_t len, size_t skip)
 {
 	size_t count = len / sizeof(struct entry);
 
 	repeats->count = repeats->committed = repeats->proven = repeats->batch_count = 0;
+	repeats->saved = repeats->skip = 0;
+	repeats->parts = REPEATS_PARTS_MAX;
 	repeats->changed = false;
-	if (count == 0 || len % sizeof(struct entry) || reserve(repeats, count) < 0)
+	if (count <= skip || len % sizeof(struct entry) || reserve(repeats, count - skip) < 0)
 		return;
-	memcpy(repeats->entries, data, len);
-	for (; repeats->count < count; repeats->count++)
+	memcpy(repeats->entries, (const struct entry *)data + skip, (count - skip) * sizeof(struct entry));
+	for (; repeats->count < count - skip; repeats->count++)
 		note_id(repeats, repeats->entries[repeats->count].packet_id);
-	repeats->committed = count;
-	repeats->batches[repeats->batch_count++] = (struct batch){ .marker = -1, .count = count };
+	repeats->committed = repeats->count;
+	repeats->batches[repeats->batch_count++] = (struct batch){ .marker = -1, .count = repeats->count };
 }
 
 void repeats_connected(struct repeats *repeats, bool session_present)
@@ -169,7 +182,7 @@ int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, 
 {
 	int r;
 
-	if (repeats->count == repeats->limit)
+	if (repeats->count == ENTRIES_MAX)
 		drop_proven(repeats);
 	r = reserve(repeats, repeats->count + 1);
 	if (r < 0)
@@ -183,12 +196,30 @@ int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, 
 	return 0;
 }
 
-const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_changed)
+bool repeats_next_part(struct repeats *repeats, struct repeats_part *ret_part)
 {
+	bool whole;
+	size_t first;
+
 	drop_proven(repeats);
-	*ret_len = repeats->count * sizeof(*repeats->entries);
-	*ret_changed = repeats->changed;
-	return repeats->count ? repeats->entries : NULL;
+	if (!repeats->changed)
+		return false;
+	whole = repeats->count <= WHOLE_MAX || repeats->saved == 0 || repeats->parts == REPEATS_PARTS_MAX;
+	first = whole ? 0 : repeats->saved;
+	if (whole) {
+		repeats->skip = 0;
+		ret_part->parts = repeats->parts;
+		repeats->parts = 1;
+	} else {
+		ret_part->parts = ++repeats->parts;
+	}
+	ret_part->whole = whole;
+	ret_part->skip = repeats->skip;
+	ret_part->data = repeats->count > first ? repeats->entries + first : NULL;
+	ret_part->len = (repeats->count - first) * sizeof(*repeats->entries);
+	repeats->saved = repeats->count;
+	repeats->changed = false;
+	return true;
 }
 
 void repeats_committed(struct repeats *repeats, int marker)
@@ -196,7 +227,6 @@ void repeats_committed(struct repeats *repeats, int marker)
 	size_t fresh = repeats->count - repeats->committed;
 	struct batch *last = repeats->batch_count ? &repeats->batches[repeats->batch_count - 1] : NULL;
 
-	repeats->changed = false;
 	repeats->committed = repeats->count;
 	/* Our acknowledgements leave before the marker, so it proves all batches up to here. */
 	if (last && last->marker < 0) {
@@ -213,6 +243,9 @@ void repeats_committed(struct repeats *repeats, int marker)
 void repeats_rolled_back(struct repeats *repeats)
 {
 	repeats->count = repeats->committed;
+	repeats->saved = 0; /* of the parts nobody knows which are there: next time all */
+	repeats->parts = REPEATS_PARTS_MAX;
+	repeats->changed = true;
 }
 
 void repeats_acknowledged(struct repeats *repeats, int marker)

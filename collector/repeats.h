@@ -11,12 +11,26 @@
 
 struct repeats;
 
-/* room: the most messages of one batch. NULL without memory. */
-struct repeats *repeats_open(size_t room);
+/* NULL without memory. */
+struct repeats *repeats_open(void);
 void repeats_close(struct repeats *repeats);
 
-/* What repeats_data() gave in the last committed batch. Damaged data is taken as none. */
-void repeats_load(struct repeats *repeats, const void *data, size_t len);
+/* What a store keeps of it: the first part with all entries, and further ones with those that came later; `skip` of the entries of all parts,
+ * from the oldest on, no longer count. */
+struct repeats_part {
+	bool whole;     /* the first part; the others that stand there are void */
+	unsigned parts; /* whole: so many stood there at most; otherwise so many stand there with this one */
+	size_t skip;
+	const void *data; /* NULL when it has no entries; valid until the next call */
+	size_t len;       /* bytes */
+};
+
+enum { REPEATS_PARTS_MAX = 64 };
+
+/* The part to be committed with the batch; false when nothing has changed. To be followed by repeats_committed or repeats_rolled_back. */
+bool repeats_next_part(struct repeats *repeats, struct repeats_part *ret_part);
+/* The data of all parts, in order, and the last one's skip. Damaged data is taken as none. */
+void repeats_load(struct repeats *repeats, const void *data, size_t len, size_t skip);
 
 /* The session is there again (what is delivered first may be repeats) or begins anew. */
 void repeats_connected(struct repeats *repeats, bool session_present);
@@ -26,9 +40,6 @@ bool repeats_known(struct repeats *repeats, uint16_t packet_id, const char *topi
 
 /* A message goes into the batch. Returns 0 or -ENOSPC: commit first. */
 int repeats_add(struct repeats *repeats, uint16_t packet_id, const char *topic, const void *payload, size_t len);
-
-/* To be committed with the batch; NULL when nothing is to be remembered. Valid until the next call. changed: since the last commit. */
-const void *repeats_data(struct repeats *repeats, size_t *ret_len, bool *ret_changed);
 
 /* The batch is committed; `marker` is what was published after it (bus_publish's id), -1 for none. */
 void repeats_committed(struct repeats *repeats, int marker);

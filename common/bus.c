@@ -50,9 +50,23 @@ static int settle(struct bus *bus, int rc)
 	return -1;
 }
 
+/* Writes what is queued. The library hands each packet to the kernel by itself; held together until the last one, thousands of PUBACKs go in a few
+ * segments, and the broker is woken a few times, not at each. */
+static int write_queue(struct bus *bus)
+{
+	int fd = mosquitto_socket(bus->mosq), on = 1, off = 0, rc;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+	rc = mosquitto_loop_write(bus->mosq, 1);
+	fd = mosquitto_socket(bus->mosq);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	return rc;
+}
+
 static int write_all(struct bus *bus)
 {
-	return settle(bus, mosquitto_loop_write(bus->mosq, 1));
+	return settle(bus, write_queue(bus));
 }
 
 /* Acknowledges at TCP's level what was read: a broker without set_tcp_nodelay (Mosquitto's default) holds its next message back until then, and
@@ -379,7 +393,7 @@ void bus_flush(struct bus *bus)
 		return;
 	bus->flushing = true;
 	/* Errors are found by the loop: the caller may stand inside one of our handlers. */
-	if (mosquitto_loop_write(bus->mosq, 1) || mosquitto_socket(bus->mosq) < 0) {
+	if (write_queue(bus) || mosquitto_socket(bus->mosq) < 0) {
 		bus_reconnect(bus, 0);
 		return;
 	}

@@ -336,7 +336,7 @@ int main(int argc, char **argv)
 		unsigned char body[PACKET_MAX], *p = put_text(body + 2, "foyer/mark/$stored");
 
 		memcpy(body, "\x00\x01", 2);
-		*p++ = 1;
+		*p++ = 0; /* at QoS 0: nothing of them to acknowledge */
 		put_packet(&links[0], 0x82, body, (size_t)(p - body));
 		await_pong(&links[0]);
 	}

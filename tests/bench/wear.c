@@ -1,4 +1,4 @@
-/* links: collector/elements.c collector/ingest.c collector/pace.c collector/receipts.c collector/refusals.c collector/repeats.c */
+/* links: collector/elements.c collector/ingest.c collector/pace.c collector/receipts.c collector/refusals.c collector/repeats.c collector/repeats_store.c */
 /* What the store writes for a house at its usual pace, in virtual time: the collector's own ingest, pace, store and housekeeping, with a clock
  * that jumps from event to event. Every byte that this process hands to write() counts: rows, rollups, write-ahead log, checkpoints.
  *
@@ -101,16 +101,11 @@ static void maintain_when_due(void)
 
 static void commit(void)
 {
-	size_t len;
-	bool changed;
-	const void *blob = repeats_data(house.repeats, &len, &changed);
-
-	if (changed)
-		check(store_save_state(house.store, "bare", blob, len), "the packet ids");
+	check(repeats_save(house.repeats, house.store), "the packet ids");
 	check(store_commit(house.store), "commit");
 	house.commits++;
 	receipts_send(house.receipts, forget, NULL);
-	pace_committed(&house.pace, house.now_ms);
+	pace_committed(&house.pace, house.now_ms, house.now_ms);
 	repeats_committed(house.repeats, 1);
 	repeats_acknowledged(house.repeats, 1); /* the broker answers at once */
 	maintain_when_due();
@@ -189,7 +184,7 @@ static void open_house(const char *path, int64_t commit_interval_ms)
 		exit(EXIT_FAILURE);
 	}
 	house.receipts = receipts_open();
-	house.repeats = repeats_open(BATCH);
+	house.repeats = repeats_open();
 	house.ingest = ingest_open("foyer", house.receipts, house.repeats);
 	pace_init(&house.pace, commit_interval_ms, BATCH);
 }

@@ -1,4 +1,4 @@
-/* links: collector/ingest.c collector/elements.c collector/refusals.c collector/receipts.c collector/repeats.c tests/fakes/house.c tests/fakes/folder.c tests/fakes/clock.c */
+/* links: collector/ingest.c collector/elements.c collector/refusals.c collector/receipts.c collector/repeats.c collector/repeats_store.c tests/fakes/house.c tests/fakes/folder.c tests/fakes/clock.c */
 /* From messages to rows: what the broker may bring, in any state. */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../collector/ingest.h"
+#include "../../collector/repeats_store.h"
 #include "../fakes/clock.h"
 #include "../fakes/folder.h"
 #include "../fakes/house.h"
@@ -34,7 +35,7 @@ static int open_all(void **state)
 	dup2(log, STDERR_FILENO);
 	close(log);
 	receipts = receipts_open();
-	repeats = repeats_open(1000);
+	repeats = repeats_open();
 	ingest = ingest_open("foyer", receipts, repeats);
 	packet_id = 0;
 	now_ms = TEN_OCLOCK;
@@ -210,21 +211,14 @@ static void deleting_a_retained_message_is_no_reading(void **state)
 
 static void a_bare_reading_that_a_resumed_session_brings_again_is_known(void **state)
 {
-	size_t len;
-	bool changed;
-	const void *data;
-	char copy[4096];
-
 	(void)state;
 	live("foyer/salon/bme280/temperature", "24");
-	data = repeats_data(repeats, &len, &changed);
-	assert_true(changed && len <= sizeof(copy));
-	memcpy(copy, data, len);
+	assert_int_equal(0, repeats_save(repeats, house));
 	house_commit();
 	repeats_close(repeats); /* killed before it could acknowledge */
 	ingest_close(ingest);
-	repeats = repeats_open(1000);
-	repeats_load(repeats, copy, len);
+	repeats = repeats_open();
+	repeats_restore(repeats, house);
 	repeats_connected(repeats, true);
 	ingest = ingest_open("foyer", receipts, repeats);
 	packet_id = 0;
@@ -234,12 +228,38 @@ static void a_bare_reading_that_a_resumed_session_brings_again_is_known(void **s
 	assert_int_equal(1, ingest_counts(ingest)->known);
 }
 
+static void what_is_remembered_of_a_flood_stands_in_the_store(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 600; k++)
+			live("foyer/salon/bme280/temperature", "24");
+		assert_int_equal(0, repeats_save(repeats, house));
+		house_commit();
+		repeats_committed(repeats, i == 0 ? 7 : -1);
+		if (i == 2) /* the first 600 are proven */
+			repeats_acknowledged(repeats, 7);
+	}
+	house_reopen();
+	repeats_close(repeats);
+	ingest_close(ingest);
+	repeats = repeats_open();
+	repeats_restore(repeats, house);
+	repeats_connected(repeats, true);
+	ingest = ingest_open("foyer", receipts, repeats);
+	packet_id = 600;
+	for (int k = 0; k < 1800; k++)
+		live("foyer/salon/bme280/temperature", "24");
+	assert_int_equal(1800, ingest_counts(ingest)->known);
+	assert_query("2400", "SELECT count(*) FROM temperature");
+}
+
 static void a_full_batch_asks_for_a_commit_first(void **state)
 {
 	int r = 0;
 
 	(void)state;
-	for (int i = 0; r == 0 && i < 100000; i++)
+	for (int i = 0; r == 0 && i < 1000000; i++)
 		r = deliver("foyer/salon/bme280/temperature", "24", 2, 1, false);
 	assert_int_equal(-ENOBUFS, r);
 }
@@ -408,6 +428,7 @@ int main(void)
 		TEST(a_retained_bare_value_is_not_a_new_reading),
 		TEST(deleting_a_retained_message_is_no_reading),
 		TEST(a_bare_reading_that_a_resumed_session_brings_again_is_known),
+		TEST(what_is_remembered_of_a_flood_stands_in_the_store),
 		TEST(a_full_batch_asks_for_a_commit_first),
 		TEST(nothing_vanishes_silently),
 		TEST(a_payload_over_64_kib_is_refused_and_its_beginning_kept),
