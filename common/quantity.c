@@ -82,7 +82,7 @@ static bool reserved(const char *name, size_t len)
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
 			return true;
 	return (len >= 7 && memcmp(name, "sqlite_", 7) == 0) || ends_with(name, len, "_5min") || ends_with(name, len, "_hour") ||
-	       ends_with(name, len, "_view");
+	       ends_with(name, len, "_8hour") || ends_with(name, len, "_view");
 }
 
 bool quantity_name_valid(const char *name, size_t len)

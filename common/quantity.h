@@ -66,5 +66,5 @@ enum quantity quantity_find(const char *name);
 const struct quantity_info *quantity_info_of(const char *name);
 
 /* Whether a name may be a quantity's: [a-z][a-z0-9_]{0,31}, and none that the store's schema uses itself (node, series,
- * command, rejected, meta, event, sqlite_..., ..._5min, ..._hour, ..._view). */
+ * command, rejected, meta, event, sqlite_..., ..._5min, ..._hour, ..._8hour, ..._view). */
 bool quantity_name_valid(const char *name, size_t len);

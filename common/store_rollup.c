@@ -42,10 +42,10 @@ static int make_five_min(struct store *store, struct table *table, int64_t span_
 	return store_run(store, statement);
 }
 
-static int make_hour(struct store *store, struct table *table, int64_t hour_ms)
+static int run_hour(struct store *store, struct table *table, enum table_statement which, int64_t hour_ms)
 {
 	sqlite3_stmt *statement;
-	int r = store_table_statement(store, table, TABLE_MAKE_HOUR, &statement);
+	int r = store_table_statement(store, table, which, &statement);
 
 	if (r < 0)
 		return r;
@@ -65,7 +65,7 @@ static int roll_up(struct store *store, struct table *table, int64_t span_ms)
 	if (r == 0 && binary)
 		r = store_make_shares(store, table, span_ms, FIVE_MIN_MS);
 	if (r == 0)
-		r = make_hour(store, table, hour_ms);
+		r = run_hour(store, table, TABLE_MAKE_HOUR, hour_ms);
 	if (r == 0 && binary)
 		r = store_make_shares(store, table, hour_ms, HOUR_MS);
 	return r;
@@ -192,6 +192,8 @@ static int remake_late(struct store *store, struct table *table, int64_t span_ms
 
 	if (table->info->kind == QUANTITY_KIND_BINARY)
 		r = run_span(store, table, TABLE_MARK_NEXT, span_ms, 0);
+	if (r == 0) /* of a series whose last reading in it was taken out nothing stays */
+		r = run_hour(store, table, TABLE_CLEAR_HOUR, floor_to(span_ms, HOUR_MS));
 	return r < 0 ? r : roll_up(store, table, span_ms);
 }
 
@@ -222,6 +224,8 @@ static int redo_late(struct store *store, struct table *table)
 	sqlite3_bind_int64(statement, 2, span_ms);
 	r = store_run(store, statement);
 	table->late_ms = TIME_NONE;
+	if (r == 0)
+		r = store_redo_block(store, table, span_ms);
 	return r < 0 ? r : 1;
 }
 
@@ -379,26 +383,33 @@ static int step_table(struct store *store, struct table *table, int64_t now_ms)
 	if (r == 0)
 		r = redo_late(store, table);
 	if (r == 0)
+		r = store_close_block(store, table);
+	if (r == 0)
 		r = delete_old(store, table, now_ms);
 	if (r == 0)
 		r = delete_old_five_min(store, table, now_ms);
 	return r;
 }
 
-/* One step on each table, as long as there is time. */
+/* One step on each table, as long as there is time. Where it ends the next call begins, so that each has its turn however short the time is. */
 static int step_tables(struct store *store, int64_t now_ms, int64_t end_ms)
 {
+	struct table *first = store->next_table ? store->next_table : store->tables, *table = first;
 	bool more = false;
 
-	for (struct table *table = store->tables; table; table = table->next) {
+	if (!first)
+		return 0;
+	do {
 		int r = step_table(store, table, now_ms);
 
 		if (r < 0)
 			return r;
 		more |= r > 0;
-		if (clock_boot_ms() >= end_ms)
-			return more || table->next;
-	}
+		table = table->next ? table->next : store->tables;
+		store->next_table = table;
+		if (r > 0 && clock_boot_ms() >= end_ms)
+			return 1;
+	} while (table != first);
 	return more;
 }
 

@@ -30,6 +30,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE meta_rollup ADD COLUMN scale INTEGER NOT NULL DEFAULT 1;"
 	"CREATE TABLE _recent(slot INTEGER PRIMARY KEY, turn INTEGER, time INTEGER, series INTEGER, value);"
 	"INSERT INTO meta(name, value) VALUES('_turn', 1);",
+	/* Version 3: blocks of 8 hours, see store_blocks.c. store_add_block_tables makes their tables, the housekeeping fills them. */
+	"ALTER TABLE meta_rollup ADD COLUMN blocks INTEGER;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(*migrations) };
@@ -60,13 +62,15 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SAVE_STATE] = "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2",
 	[SQL_DELETE_STATE] = "DELETE FROM meta WHERE name = ?1",
 	[SQL_LOAD_STATE] = "SELECT value FROM meta WHERE name = ?1",
-	[SQL_SET_ROLLUP] = "INSERT INTO meta_rollup(quantity, closed, raw_from, five_min_from, scale) VALUES(?1, ?2, ?3, ?4, ?5)"
-			   " ON CONFLICT(quantity) DO UPDATE SET closed = ?2, raw_from = ?3, five_min_from = ?4",
-	[SQL_GET_ROLLUP] = "SELECT closed, raw_from, five_min_from, scale FROM meta_rollup WHERE quantity = ?1",
+	[SQL_SET_ROLLUP] =
+		"INSERT INTO meta_rollup(quantity, closed, raw_from, five_min_from, scale, blocks) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT(quantity) DO UPDATE SET closed = ?2, raw_from = ?3, five_min_from = ?4, blocks = ?6",
+	[SQL_GET_ROLLUP] = "SELECT closed, raw_from, five_min_from, scale, blocks FROM meta_rollup WHERE quantity = ?1",
 	[SQL_MARK_LATE] = "INSERT INTO meta_late(quantity, span) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
 	[SQL_NEXT_LATE] = "SELECT span FROM meta_late WHERE quantity = ?1 ORDER BY span LIMIT 1",
 	[SQL_CLEAR_LATE] = "DELETE FROM meta_late WHERE quantity = ?1 AND span = ?2",
 	[SQL_LATE_BEFORE] = "SELECT span FROM meta_late WHERE quantity = ?1 AND span < ?2 ORDER BY span DESC",
+	[SQL_LATE_WITHIN] = "SELECT 1 FROM meta_late WHERE quantity = ?1 AND span >= ?2 AND span < ?3 LIMIT 1",
 	[SQL_STATUS_AT] = "SELECT online FROM event WHERE node = ?1 AND time <= ?2 ORDER BY time DESC, id DESC LIMIT 1",
 	[SQL_WENT_AWAY] = "SELECT 1 FROM event WHERE node = ?1 AND time > ?2 AND time < ?3 AND online = 0 LIMIT 1",
 	[SQL_PUT_RECENT] = "REPLACE INTO _recent(slot, turn, time, series, value) VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -94,7 +98,11 @@ static int migrate_from(struct store *store, int version)
 {
 	int r = store_fail(store, sqlite3_exec(store->db, migrations[version], NULL, NULL, NULL));
 
-	return r == 0 && version == 1 ? store_move_tables(store) : r;
+	if (r == 0 && version == 1)
+		r = store_move_tables(store);
+	if (r == 0 && version == 2)
+		r = store_add_block_tables(store);
+	return r;
 }
 
 int store_migrate(struct store *store)

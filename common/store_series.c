@@ -15,6 +15,7 @@ void store_forget_names(struct store *store)
 			store->series[i] = series->next;
 			free(series);
 		}
+	store->next_table = NULL;
 	while (store->tables) {
 		struct table *table = store->tables;
 
@@ -52,6 +53,8 @@ static int read_rollup(struct store *store, struct table *table)
 	table->raw_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 1) : 0;
 	table->five_min_from_ms = r == SQLITE_ROW ? sqlite3_column_int64(statement, 2) : 0;
 	table->scale = r == SQLITE_ROW ? sqlite3_column_int(statement, 3) : store_scale_of(table->info);
+	table->blocks_ms = r == SQLITE_ROW && sqlite3_column_type(statement, 4) != SQLITE_NULL ? sqlite3_column_int64(statement, 4)
+											       : TIME_NONE;
 	sqlite3_reset(statement);
 	return store_fail(store, r);
 }

@@ -10,10 +10,21 @@ struct share {
 	double on_ms, known_ms;
 };
 
-int store_state_before(struct store *store, struct table *table, int64_t series, int64_t time_ms, double *ret_state)
+/* Each level is made of the one below it, the lowest of readings. */
+static const struct level {
+	int64_t length_ms, part_ms;
+	enum table_statement before, states, set;
+} levels[] = {
+	{ FIVE_MIN_MS, 0, TABLE_STATE_BEFORE, TABLE_SPAN_STATES, TABLE_SHARE_FIVE_MIN },
+	{ HOUR_MS, FIVE_MIN_MS, TABLE_STATE_BEFORE, TABLE_HOUR_STATES, TABLE_SHARE_HOUR },
+	{ BLOCK_MS, HOUR_MS, TABLE_HOUR_BEFORE, TABLE_BLOCK_STATES, TABLE_SHARE_BLOCK },
+};
+
+static int state_before(struct store *store, struct table *table, enum table_statement which, int64_t series, int64_t time_ms,
+			double *ret_state)
 {
 	sqlite3_stmt *statement;
-	int r = store_table_statement(store, table, TABLE_STATE_BEFORE, &statement);
+	int r = store_table_statement(store, table, which, &statement);
 
 	if (r < 0)
 		return r;
@@ -23,6 +34,11 @@ int store_state_before(struct store *store, struct table *table, int64_t series,
 	*ret_state = r == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_double(statement, 0) : -1;
 	sqlite3_reset(statement);
 	return store_fail(store, r);
+}
+
+int store_state_before(struct store *store, struct table *table, int64_t series, int64_t time_ms, double *ret_state)
+{
+	return state_before(store, table, TABLE_STATE_BEFORE, series, time_ms, ret_state);
 }
 
 static void add(struct share *share, double length_ms, double part)
@@ -38,15 +54,15 @@ static void pass(struct share *share, int64_t to_ms)
 	share->since_ms = to_ms;
 }
 
-static int finish(struct store *store, struct table *table, int64_t from_ms, int64_t length_ms, struct share *share)
+static int finish(struct store *store, struct table *table, int64_t from_ms, const struct level *level, struct share *share)
 {
 	sqlite3_stmt *statement;
 	int r;
 
 	if (share->id == 0)
 		return 0;
-	pass(share, from_ms + length_ms);
-	r = store_table_statement(store, table, length_ms == HOUR_MS ? TABLE_SHARE_HOUR : TABLE_SHARE_FIVE_MIN, &statement);
+	pass(share, from_ms + level->length_ms);
+	r = store_table_statement(store, table, level->set, &statement);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, share->id);
@@ -55,45 +71,48 @@ static int finish(struct store *store, struct table *table, int64_t from_ms, int
 	return store_run(store, statement);
 }
 
-/* A row is a reading; or, when it has a share, five minutes that ended with `value`. */
-static void take_row(struct share *share, sqlite3_stmt *row)
+/* A row is a reading; or, when it has a share, a rollup of the level below that ended with `value`. */
+static void take_row(struct share *share, int64_t part_ms, sqlite3_stmt *row)
 {
 	int64_t time_ms = sqlite3_column_int64(row, 1);
 
 	pass(share, time_ms);
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL) {
-		add(share, FIVE_MIN_MS, sqlite3_column_double(row, 3));
-		share->since_ms = time_ms + FIVE_MIN_MS;
+		add(share, (double)part_ms, sqlite3_column_double(row, 3));
+		share->since_ms = time_ms + part_ms;
 	}
 	share->state = sqlite3_column_double(row, 2) > 0;
 }
 
 int store_make_shares(struct store *store, struct table *table, int64_t from_ms, int64_t length_ms)
 {
+	const struct level *level = levels;
 	struct share share = { 0 };
 	sqlite3_stmt *rows;
 	int step = SQLITE_DONE, r;
 
-	r = store_table_statement(store, table, length_ms == HOUR_MS ? TABLE_HOUR_STATES : TABLE_SPAN_STATES, &rows);
+	while (level->length_ms < length_ms)
+		level++;
+	r = store_table_statement(store, table, level->states, &rows);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(rows, 1, from_ms);
 	sqlite3_bind_int64(rows, 2, from_ms + length_ms);
-	if (length_ms == HOUR_MS)
+	if (level->part_ms > 0)
 		sqlite3_bind_text(rows, 3, table->name, -1, SQLITE_STATIC);
 	while (r == 0 && (step = sqlite3_step(rows)) == SQLITE_ROW) {
 		int64_t id = sqlite3_column_int64(rows, 0);
 
 		if (id != share.id) {
-			r = finish(store, table, from_ms, length_ms, &share);
+			r = finish(store, table, from_ms, level, &share);
 			share = (struct share){ .id = id, .since_ms = from_ms };
 			if (r == 0)
-				r = store_state_before(store, table, id, from_ms, &share.state);
+				r = state_before(store, table, level->before, id, from_ms, &share.state);
 		}
-		take_row(&share, rows);
+		take_row(&share, level->part_ms, rows);
 	}
 	if (r == 0)
 		r = store_fail(store, step);
 	sqlite3_reset(rows);
-	return r < 0 ? r : finish(store, table, from_ms, length_ms, &share);
+	return r < 0 ? r : finish(store, table, from_ms, level, &share);
 }

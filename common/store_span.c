@@ -9,7 +9,8 @@
 
 enum {
 	ROWS_PER_POINT = 10,
-	ROWS_ALWAYS = 5000, /* this many raw rows are read whatever is asked: about a millisecond */
+	ROWS_ALWAYS = 5000,            /* this many raw rows are read whatever is asked: about a millisecond */
+	BLOCKS_FROM_MS = 12 * HOUR_MS, /* buckets at least this long are made of blocks of 8 hours */
 };
 
 struct plan {
@@ -58,8 +59,10 @@ static int each_raw(struct plan *plan, int64_t from_ms, int64_t to_ms, level_fn 
 static int each_rolled(struct plan *plan, enum table_statement level, int64_t from_ms, int64_t to_ms, level_fn fn, void *context)
 {
 	sqlite3_stmt *statement;
-	int stop = 0, r = store_table_statement(plan->store, plan->series->table, level, &statement);
+	int stop = 0, r = from_ms < to_ms ? store_table_statement(plan->store, plan->series->table, level, &statement) : 1;
 
+	if (r > 0)
+		return 0;
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, plan->series->id);
@@ -68,7 +71,9 @@ static int each_rolled(struct plan *plan, enum table_statement level, int64_t fr
 	while (!stop && (r = sqlite3_step(statement)) == SQLITE_ROW) {
 		struct row row = {
 			.time_ms = sqlite3_column_int64(statement, 0),
-			.length_ms = level == TABLE_HOUR ? HOUR_MS : FIVE_MIN_MS,
+			.length_ms = level == TABLE_BLOCK  ? BLOCK_MS
+				     : level == TABLE_HOUR ? HOUR_MS
+							   : FIVE_MIN_MS,
 			.count = (unsigned)sqlite3_column_int64(statement, 1),
 			.mean = sqlite3_column_double(statement, 2),
 			.min = sqlite3_column_double(statement, 3),
@@ -82,6 +87,22 @@ static int each_rolled(struct plan *plan, enum table_statement level, int64_t fr
 	return stop ? stop : store_fail(plan->store, r);
 }
 
+/* Hours; in their place blocks where they are made and lie within the span as a whole. */
+static int each_hour(struct plan *plan, bool blocks, int64_t from_ms, int64_t to_ms, level_fn fn, void *context)
+{
+	int64_t begin_ms = store_floor(plan->span->from_ms + BLOCK_MS - 1, BLOCK_MS), end_ms = plan->series->table->blocks_ms;
+	int r;
+
+	if (end_ms > to_ms)
+		end_ms = store_floor(to_ms, BLOCK_MS);
+	if (!blocks || begin_ms >= end_ms)
+		return each_rolled(plan, TABLE_HOUR, from_ms, to_ms, fn, context);
+	r = each_rolled(plan, TABLE_HOUR, from_ms, begin_ms, fn, context);
+	if (r == 0)
+		r = each_rolled(plan, TABLE_BLOCK, begin_ms, end_ms, fn, context);
+	return r == 0 ? each_rolled(plan, TABLE_HOUR, end_ms, to_ms, fn, context) : r;
+}
+
 /* The span from the coarsest level that serves down to what is not rolled up yet. length_ms: of the level, 0 for raw. */
 static int each_row(struct plan *plan, int64_t length_ms, level_fn fn, void *context)
 {
@@ -92,9 +113,9 @@ static int each_row(struct plan *plan, int64_t length_ms, level_fn fn, void *con
 		return each_raw(plan, from_ms, to_ms, fn, context);
 	if (closed_ms > to_ms)
 		closed_ms = store_floor(to_ms + FIVE_MIN_MS - 1, FIVE_MIN_MS);
-	from_ms = store_floor(from_ms, length_ms);
-	if (length_ms == HOUR_MS && from_ms < store_floor(closed_ms, HOUR_MS)) {
-		r = each_rolled(plan, TABLE_HOUR, from_ms, store_floor(closed_ms, HOUR_MS), fn, context);
+	from_ms = store_floor(from_ms, length_ms < HOUR_MS ? length_ms : HOUR_MS);
+	if (length_ms >= HOUR_MS && from_ms < store_floor(closed_ms, HOUR_MS)) {
+		r = each_hour(plan, length_ms == BLOCK_MS, from_ms, store_floor(closed_ms, HOUR_MS), fn, context);
 		from_ms = store_floor(closed_ms, HOUR_MS);
 	}
 	if (r == 0 && from_ms < closed_ms) {
@@ -117,6 +138,13 @@ static int add_raw(void *context, const struct row *row)
 	return 0;
 }
 
+/* The rows of the level below a row's own. */
+static int each_below(struct plan *plan, const struct row *row, level_fn fn, void *context)
+{
+	return each_rolled(plan, row->length_ms == BLOCK_MS ? TABLE_HOUR : TABLE_FIVE_MIN, row->time_ms,
+			   row->time_ms + row->length_ms, fn, context);
+}
+
 /* Where a bucket begins; asked for each row, and a day is dear to find. */
 static int64_t bucket_of(struct plan *plan, int64_t time_ms)
 {
@@ -135,10 +163,11 @@ static int add_to_bucket(void *context, const struct row *row)
 
 	if (row->count == 0)
 		return 0;
-	/* Where the zone's midnight is not at a whole hour of UTC, the hour around it belongs to two days: its five minutes do not. */
-	if (row->length_ms == HOUR_MS && row->time_ms + HOUR_MS > plan->to_ms &&
-	    row->time_ms >= plan->series->table->five_min_from_ms)
-		return each_rolled(plan, TABLE_FIVE_MIN, row->time_ms, row->time_ms + HOUR_MS, add_to_bucket, plan);
+	/* A block around midnight belongs to two days: its hours do not. Where the zone's midnight is not at a whole hour of UTC, the hour around
+	 * it does, and its five minutes don't. */
+	if (row->time_ms + row->length_ms > plan->to_ms &&
+	    (row->length_ms == BLOCK_MS || (row->length_ms == HOUR_MS && row->time_ms >= plan->series->table->five_min_from_ms)))
+		return each_below(plan, row, add_to_bucket, plan);
 	if (!point || point->time_ms != start_ms) {
 		if (plan->count == plan->room)
 			return 0;
@@ -202,6 +231,10 @@ static int add_state(void *context, const struct row *row)
 	int64_t time_ms = row->time_ms > shares->since_ms ? row->time_ms : shares->since_ms;
 	int64_t end_ms = row->time_ms + row->length_ms;
 
+	/* Nor is a block known as a whole that has an end of the future, or that nobody knows the state of at its beginning. */
+	bucket_of(shares->plan, row->time_ms);
+	if (row->length_ms == BLOCK_MS && (shares->state < 0 || end_ms > shares->plan->to_ms || end_ms > shares->plan->end_ms))
+		return each_below(shares->plan, row, add_state, context);
 	add_share(shares->plan, shares->since_ms, time_ms, shares->state);
 	if (end_ms > shares->plan->end_ms)
 		end_ms = shares->plan->end_ms;
@@ -305,7 +338,7 @@ static int count_raw(struct plan *plan, bool *ret_few)
 	return store_fail(plan->store, r);
 }
 
-/* Which level is read, 0 for raw rows, FIVE_MIN_MS or HOUR_MS; and how long buckets are if rows don't fit as they are. */
+/* Which level is read, 0 for raw rows, FIVE_MIN_MS, HOUR_MS or BLOCK_MS; and how long buckets are if rows don't fit as they are. */
 static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 {
 	const struct store_span *span = plan->span;
@@ -325,6 +358,8 @@ static int choose_level(struct plan *plan, int64_t *ret_length_ms)
 	*ret_length_ms = plan->bucket_ms >= HOUR_MS || span->from_ms < table->five_min_from_ms ? HOUR_MS : FIVE_MIN_MS;
 	if (plan->bucket_ms < *ret_length_ms)
 		plan->bucket_ms = *ret_length_ms;
+	if (plan->bucket_ms >= BLOCKS_FROM_MS)
+		*ret_length_ms = BLOCK_MS;
 	return 0;
 }
 

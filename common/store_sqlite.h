@@ -5,16 +5,18 @@
 
 #include "store.h"
 
-/* How rows lie (schema version 2). A quantity's rows stand in "_raw_QUANTITY", clustered by time; those of the newest commits, of all quantities,
+/* How rows lie (schema version 3). A quantity's rows stand in "_raw_QUANTITY", clustered by time; those of the newest commits, of all quantities,
  * in "_recent" until there are RECENT_MAX, an hour is over or one of them is late: a commit then touches two or three pages, not some of each
  * quantity. The view QUANTITY is both together: who asks with SQL names that, and nothing else. Of "_recent" the rows of the turn that meta
  * names '_turn' count; the others are left from before and their places are used again, so that no page is made or given back for them.
- * A number is kept as a whole number of 1/scale where that is exact (21.4 as 2140: two bytes instead of eight), otherwise as it is. */
+ * A number is kept as a whole number of 1/scale where that is exact (21.4 as 2140: two bytes instead of eight), otherwise as it is.
+ * Above the rows stand three levels of rollups: "QUANTITY_5min", "QUANTITY_hour" and, for charts of years, "QUANTITY_8hour": see store_blocks.c. */
 enum {
 	SERIES_BUCKETS = 512,
 	RECENT_MAX = 1024,
 	FIVE_MIN_MS = 300000,
 	HOUR_MS = 3600000,
+	BLOCK_MS = 8 * HOUR_MS,
 	DAY_MS = 86400000,
 };
 
@@ -48,6 +50,7 @@ enum statement {
 	SQL_NEXT_LATE,
 	SQL_CLEAR_LATE,
 	SQL_LATE_BEFORE,
+	SQL_LATE_WITHIN,
 	SQL_STATUS_AT,
 	SQL_WENT_AWAY,
 	SQL_PUT_RECENT,
@@ -72,16 +75,25 @@ enum table_statement {
 	TABLE_SPANS_DOWN, /* five-minute spans of a series that have rows, newest first */
 	TABLE_FIVE_MIN,
 	TABLE_HOUR,
+	TABLE_BLOCK,
 	TABLE_MAKE_FIVE_MIN,
 	TABLE_MAKE_HOUR,
 	TABLE_CLEAR_FIVE_MIN,
 	TABLE_MERGE_FIVE_MIN,
 	TABLE_MERGE_HOUR,
 	TABLE_STATE_BEFORE, /* of a series: what the rollups before a moment ended with */
+	TABLE_HOUR_BEFORE,  /* likewise, what the hours ended with */
 	TABLE_SPAN_STATES,  /* raw rows of all series, by series */
 	TABLE_HOUR_STATES,  /* five-minute rows of all series, by series */
+	TABLE_BLOCK_STATES, /* likewise, of hours */
 	TABLE_SHARE_FIVE_MIN,
 	TABLE_SHARE_HOUR,
+	TABLE_SHARE_BLOCK,
+	TABLE_MAKE_BLOCK,
+	TABLE_CLEAR_HOUR,
+	TABLE_CLEAR_BLOCK,
+	TABLE_NEXT_HOUR,
+	TABLE_NEXT_BLOCK, /* after ?3, of those that are their series' first after ?1 */
 	TABLE_MARK_NEXT,
 	TABLE_DELETE_SPAN,
 	TABLE_DELETE_RAW,
@@ -100,6 +112,7 @@ struct table {
 	int64_t newest_ms;                     /* no row of "_raw_..." is newer; the writer's */
 	int64_t closed_ms;                     /* spans before it are rolled up; TIME_NONE: no row yet */
 	int64_t raw_from_ms, five_min_from_ms; /* older ones were deleted by their keep time; 0: none */
+	int64_t blocks_ms;                     /* blocks before it are made; TIME_NONE: none yet */
 	int64_t looked_ms;                     /* the hour in which five-minute rows were last found young enough */
 	int64_t late_ms;                       /* the late span marked last, so that a run of late readings marks it once */
 };
@@ -141,7 +154,7 @@ struct store {
 	unsigned holds;     /* of one snapshot, by a reader */
 	bool changed_names; /* series or tables were made in the open transaction */
 	sqlite3_stmt *statements[SQL_COUNT];
-	struct table *tables;
+	struct table *tables, *next_table; /* which has the next turn of the housekeeping; NULL: the first */
 	struct known_series *series[SERIES_BUCKETS];
 	struct recent recent;
 	struct store_keep *keeps;
@@ -171,6 +184,8 @@ void store_table_done(struct table *table, enum table_statement which, sqlite3_s
 int store_make_table(struct store *store, const char *quantity, int scale);
 /* Those of version 1 become tables with views. */
 int store_move_tables(struct store *store);
+/* Those of version 2 get a table of blocks, empty. */
+int store_add_block_tables(struct store *store);
 /* Of a new table. */
 int store_scale_of(const struct quantity_info *info);
 
@@ -191,10 +206,15 @@ void store_forget_recent(struct store *store);
 /* A row straight into its table. 1 inserted, 0 the instant is taken. */
 int store_insert_raw(struct store *store, struct known_series *series, int64_t time_ms, const struct value *value);
 
-/* Writes closed_ms, raw_from_ms and five_min_from_ms of a table. */
+/* Writes closed_ms, raw_from_ms, five_min_from_ms and blocks_ms of a table. */
 int store_save_rollup(struct store *store, struct table *table);
 
-/* store_share.c: of a binary quantity the mean is the share of time on: of the five minutes, or of the hour, that begin at `from_ms`. */
+/* store_blocks.c: makes the next block that is over. 1 done one, 0 none is over. */
+int store_close_block(struct store *store, struct table *table);
+/* Makes the block of a late span again, once none of its spans waits to be. */
+int store_redo_block(struct store *store, struct table *table, int64_t span_ms);
+
+/* store_share.c: of a binary quantity the mean is the share of time on: of the five minutes, the hour or the block that begins at `from_ms`. */
 int store_make_shares(struct store *store, struct table *table, int64_t from_ms, int64_t length_ms);
 /* The state that a series brings into a moment; -1: unknown. */
 int store_state_before(struct store *store, struct table *table, int64_t series, int64_t time_ms, double *ret_state);

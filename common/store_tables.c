@@ -21,6 +21,28 @@
 	"   / (count + excluded.count), mean), count = count + excluded.count, min = min(min, excluded.min),"                      \
 	"  max = max(max, excluded.max)"
 
+/* A rollup of all series from the level below it. ?1 to ?2 its span, ?3 the quantity. */
+#define MAKE_FROM(level, below)                                                                                                    \
+	"INSERT INTO \"$q_" level "\"(series, time, count, mean, min, max, last)"                                                  \
+	" SELECT a.series, ?1, a.n, a.mean, a.low, a.high,"                                                                        \
+	"  (SELECT last FROM \"$q_" below "\" AS l WHERE l.series = a.series AND l.time = a.latest)"                               \
+	" FROM (SELECT s.id AS series, sum(r.count) AS n, sum(r.mean * r.count) / sum(r.count) AS mean, min(r.min) AS low,"        \
+	"   max(r.max) AS high, max(r.time) AS latest"                                                                             \
+	"  FROM series AS s JOIN \"$q_" below "\" AS r ON r.series = s.id AND r.time >= ?1 AND r.time < ?2"                        \
+	"  WHERE s.quantity = ?3 GROUP BY s.id) AS a WHERE true"                                                                   \
+	" ON CONFLICT(series, time) DO UPDATE SET count = excluded.count, mean = excluded.mean, min = excluded.min,"               \
+	"  max = excluded.max, last = excluded.last"
+
+#define STATES(level)                                                                                                              \
+	"SELECT r.series, r.time, r.last, r.mean FROM series AS s JOIN \"$q_" level "\" AS r ON r.series = s.id"                   \
+	" AND r.time >= ?1 AND r.time < ?2 WHERE s.quantity = ?3 ORDER BY r.series, r.time"
+
+/* Of each series of the quantity ?2 the first row from, or after, ?1. */
+#define FIRST_OF_EACH(level, is)                                                                                                   \
+	"WITH firsts AS (SELECT (SELECT min(r.time) FROM \"$q_" level "\" AS r WHERE r.series = s.id AND r.time " is               \
+	" ?1) AS time"                                                                                                             \
+	"  FROM series AS s WHERE s.quantity = ?2) "
+
 /* $q is the quantity's name, checked by quantity_name_valid and quoted all the same; $v what the column "value" means. Numbers of a rollup:
  * mean of a binary quantity is the share of time on; last is the value at the span's end. */
 static const char *const table_texts[TABLE_STATEMENTS] = {
@@ -39,6 +61,8 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 			   " WHERE series = ?1 AND time >= ?2 AND time < ?3 ORDER BY time",
 	[TABLE_HOUR] = "SELECT time, count, mean, min, max, last FROM \"$q_hour\""
 		       " WHERE series = ?1 AND time >= ?2 AND time < ?3 ORDER BY time",
+	[TABLE_BLOCK] = "SELECT time, count, mean, min, max, last FROM \"$q_8hour\""
+			" WHERE series = ?1 AND time >= ?2 AND time < ?3 ORDER BY time",
 	[TABLE_MAKE_FIVE_MIN] =
 		"INSERT INTO \"$q_5min\"(series, time, count, mean, min, max, last)"
 		" SELECT a.series, ?1, a.n, a.mean, a.low, a.high,"
@@ -46,16 +70,8 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 		" FROM (SELECT series, count(*) AS n, iif(?3, avg($v), NULL) AS mean, iif(?3, min($v), NULL) AS low,"
 		"   iif(?3, max($v), NULL) AS high, max(time) AS latest"
 		"  FROM \"_raw_$q\" WHERE time >= ?1 AND time < ?2 GROUP BY series) AS a",
-	[TABLE_MAKE_HOUR] =
-		"INSERT INTO \"$q_hour\"(series, time, count, mean, min, max, last)"
-		" SELECT a.series, ?1, a.n, a.mean, a.low, a.high,"
-		"  (SELECT last FROM \"$q_5min\" AS l WHERE l.series = a.series AND l.time = a.latest)"
-		" FROM (SELECT s.id AS series, sum(r.count) AS n, sum(r.mean * r.count) / sum(r.count) AS mean, min(r.min) AS low,"
-		"   max(r.max) AS high, max(r.time) AS latest"
-		"  FROM series AS s JOIN \"$q_5min\" AS r ON r.series = s.id AND r.time >= ?1 AND r.time < ?2"
-		"  WHERE s.quantity = ?3 GROUP BY s.id) AS a WHERE true"
-		" ON CONFLICT(series, time) DO UPDATE SET count = excluded.count, mean = excluded.mean, min = excluded.min,"
-		"  max = excluded.max, last = excluded.last",
+	[TABLE_MAKE_HOUR] = MAKE_FROM("hour", "5min"),
+	[TABLE_MAKE_BLOCK] = MAKE_FROM("8hour", "hour"),
 	[TABLE_CLEAR_FIVE_MIN] = "DELETE FROM \"$q_5min\" WHERE time = ?1 AND series IN"
 				 " (SELECT id FROM series WHERE quantity = ?2)",
 	/* Readings that came when the rows of their span were gone: the rollups stand for those, and take these in. ?1 to ?2 the raw rows,
@@ -65,11 +81,19 @@ static const char *const table_texts[TABLE_STATEMENTS] = {
 	[TABLE_STATE_BEFORE] =
 		"SELECT coalesce((SELECT last FROM \"$q_5min\" WHERE series = ?1 AND time < ?2 ORDER BY time DESC LIMIT 1),"
 		" (SELECT last FROM \"$q_hour\" WHERE series = ?1 AND time <= ?2 - 3600000 ORDER BY time DESC LIMIT 1))",
+	[TABLE_HOUR_BEFORE] = "SELECT last FROM \"$q_hour\" WHERE series = ?1 AND time < ?2 ORDER BY time DESC LIMIT 1",
 	[TABLE_SPAN_STATES] = "SELECT series, time, $v, NULL FROM \"_raw_$q\" WHERE time >= ?1 AND time < ?2 ORDER BY series, time",
-	[TABLE_HOUR_STATES] = "SELECT r.series, r.time, r.last, r.mean FROM series AS s JOIN \"$q_5min\" AS r ON r.series = s.id"
-			      " AND r.time >= ?1 AND r.time < ?2 WHERE s.quantity = ?3 ORDER BY r.series, r.time",
+	[TABLE_HOUR_STATES] = STATES("5min"),
+	[TABLE_BLOCK_STATES] = STATES("hour"),
 	[TABLE_SHARE_FIVE_MIN] = "UPDATE \"$q_5min\" SET mean = ?3 WHERE series = ?1 AND time = ?2",
 	[TABLE_SHARE_HOUR] = "UPDATE \"$q_hour\" SET mean = ?3 WHERE series = ?1 AND time = ?2",
+	[TABLE_SHARE_BLOCK] = "UPDATE \"$q_8hour\" SET mean = ?3 WHERE series = ?1 AND time = ?2",
+	[TABLE_CLEAR_HOUR] = "DELETE FROM \"$q_hour\" WHERE time >= ?1 AND time < ?2 AND series IN"
+			     " (SELECT id FROM series WHERE quantity = ?3)",
+	[TABLE_CLEAR_BLOCK] = "DELETE FROM \"$q_8hour\" WHERE time >= ?1 AND time < ?2 AND series IN"
+			      " (SELECT id FROM series WHERE quantity = ?3)",
+	[TABLE_NEXT_HOUR] = FIRST_OF_EACH("hour", ">=") "SELECT min(time) FROM firsts",
+	[TABLE_NEXT_BLOCK] = FIRST_OF_EACH("8hour", ">") "SELECT min(time) FROM firsts WHERE time > ?3",
 	/* Where a late reading changes what a span ends with, the next one that has rows began with another state than was believed. */
 	[TABLE_MARK_NEXT] =
 		"INSERT INTO meta_late(quantity, span) SELECT DISTINCT ?3, next FROM (SELECT"
@@ -183,12 +207,16 @@ void store_table_done(struct table *table, enum table_statement which, sqlite3_s
 
 /* ---- tables and views ------------------------------------------------------------------------------------------------------------- */
 
+#define BLOCK_TABLE                                                                                                                \
+	"CREATE TABLE \"$q_8hour\"(series INTEGER, time INTEGER, count INTEGER, mean, min, max, last,"                             \
+	"  PRIMARY KEY(series, time)) WITHOUT ROWID;"
+
 static const char tables_text[] =
 	"CREATE TABLE \"_raw_$q\"(time INTEGER, series INTEGER, value, PRIMARY KEY(time, series)) WITHOUT ROWID;"
 	"CREATE TABLE \"$q_5min\"(series INTEGER, time INTEGER, count INTEGER, mean, min, max, last,"
 	"  PRIMARY KEY(series, time)) WITHOUT ROWID;"
 	"CREATE TABLE \"$q_hour\"(series INTEGER, time INTEGER, count INTEGER, mean, min, max, last,"
-	"  PRIMARY KEY(series, time)) WITHOUT ROWID;";
+	"  PRIMARY KEY(series, time)) WITHOUT ROWID;" BLOCK_TABLE;
 
 /* Rows that a person puts in or takes out by hand are rolled up anew. */
 #define LATE(row)                                                                                                                  \
@@ -227,29 +255,18 @@ int store_make_table(struct store *store, const char *quantity, int scale)
 	return r < 0 ? r : execute(store, views_text, quantity, scale);
 }
 
-/* ---- from version 1 ------------------------------------------------------------------------------------------------------------------- */
+/* ---- from older versions ------------------------------------------------------------------------------------------------------------- */
 
-static int move_table(struct store *store, const char *quantity)
-{
-	static const char text[] = "DROP VIEW \"$q_view\"; ALTER TABLE \"$q\" RENAME TO \"_raw_$q\";";
-	int r = execute(store, text, quantity, 1);
-
-	return r < 0 ? r : execute(store, views_text, quantity, 1);
-}
-
-/* From version 1 to 2. Rows stay where and as they are: their numbers are in units of 1. */
-int store_move_tables(struct store *store)
+/* The names that a query finds, all of them before fn gets the first: it changes the schema. */
+static int each_name(struct store *store, const char *query, int (*fn)(struct store *store, const char *quantity))
 {
 	sqlite3_stmt *statement = NULL;
-	int step = sqlite3_prepare_v2(store->db,
-				      "SELECT name FROM sqlite_master WHERE type = 'table' AND name || '_5min' IN"
-				      " (SELECT name FROM sqlite_master)",
-				      -1, &statement, NULL);
+	int step = sqlite3_prepare_v2(store->db, query, -1, &statement, NULL);
 	char(*names)[QUANTITY_NAME_MAX + 1] = NULL;
 	size_t count = 0;
 	int r = step == SQLITE_OK ? 0 : store_fail(store, step);
 
-	while (r == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) { /* all first: the schema changes under way */
+	while (r == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
 		char(*more)[sizeof(*names)] = reallocarray(names, count + 1, sizeof(*names));
 
 		if (!more) {
@@ -263,7 +280,36 @@ int store_move_tables(struct store *store)
 		r = store_fail(store, step);
 	sqlite3_finalize(statement);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = move_table(store, names[i]);
+		r = fn(store, names[i]);
 	free(names);
 	return r;
+}
+
+static int move_table(struct store *store, const char *quantity)
+{
+	static const char text[] = "DROP VIEW \"$q_view\"; ALTER TABLE \"$q\" RENAME TO \"_raw_$q\";";
+	int r = execute(store, text, quantity, 1);
+
+	return r < 0 ? r : execute(store, views_text, quantity, 1);
+}
+
+/* From version 1 to 2. Rows stay where and as they are: their numbers are in units of 1. */
+int store_move_tables(struct store *store)
+{
+	return each_name(store,
+			 "SELECT name FROM sqlite_master WHERE type = 'table' AND name || '_5min' IN"
+			 " (SELECT name FROM sqlite_master)",
+			 move_table);
+}
+
+static int add_block_table(struct store *store, const char *quantity)
+{
+	return execute(store, BLOCK_TABLE, quantity, 1);
+}
+
+/* From version 2 to 3. */
+int store_add_block_tables(struct store *store)
+{
+	return each_name(store, "SELECT substr(name, 6) FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 5) = '_raw_'",
+			 add_block_table);
 }

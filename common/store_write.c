@@ -66,6 +66,10 @@ int store_save_rollup(struct store *store, struct table *table)
 	sqlite3_bind_int64(statement, 3, table->raw_from_ms);
 	sqlite3_bind_int64(statement, 4, table->five_min_from_ms);
 	sqlite3_bind_int(statement, 5, table->scale);
+	if (table->blocks_ms == TIME_NONE)
+		sqlite3_bind_null(statement, 6);
+	else
+		sqlite3_bind_int64(statement, 6, table->blocks_ms);
 	return store_run(store, statement);
 }
 

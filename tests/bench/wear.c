@@ -16,6 +16,7 @@
 
 #include "../../collector/ingest.h"
 #include "../../collector/pace.h"
+#include "../../collector/repeats_store.h"
 #include "../../common/clock.h"
 #include "../../common/wire.h"
 

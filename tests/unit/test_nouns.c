@@ -92,6 +92,7 @@ static void names_that_the_schema_uses_are_no_quantities(void **state)
 		"sqlite_sequence",
 		"temperature_5min",
 		"temperature_hour",
+		"temperature_8hour",
 		"temperature_view",
 	};
 

@@ -80,7 +80,7 @@ static void a_quantity_gets_its_table_with_its_first_reading(void **state)
 	assert_string_equal("0", house_query("SELECT count(*) FROM sqlite_master WHERE name LIKE '%humidity%'"));
 	house_append("salon/air/humidity", TEN_OCLOCK, 48);
 	house_commit();
-	assert_string_equal("humidity,humidity_5min,humidity_hour,humidity_view",
+	assert_string_equal("humidity,humidity_5min,humidity_8hour,humidity_hour,humidity_view",
 			    house_query("SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE name LIKE"
 					" 'humidity%' ORDER BY name)"));
 	assert_string_equal("time,series,value", house_query("SELECT group_concat(name) FROM pragma_table_info('humidity')"));
@@ -148,7 +148,7 @@ static void whatever_word_a_quantity_is_the_store_takes_it(void **state)
 	assert_string_equal("3", house_query("SELECT count FROM select_hour"));
 	assert_int_equal(0, store_read_stats(house, &stats));
 	assert_int_equal(sizeof(words) / sizeof(*words), stats.series);
-	assert_int_equal(2, stats.schema_version);
+	assert_int_equal(3, stats.schema_version);
 	house_reopen();
 	assert_int_equal(1, house_append("salon/thing/value", TEN_OCLOCK + HOUR, 1));
 }

@@ -291,7 +291,7 @@ static void a_file_of_version_1_is_brought_forward(void **state)
 
 	(void)state;
 	open_version_1();
-	assert_string_equal("2", house_query("PRAGMA user_version"));
+	assert_string_equal("3", house_query("PRAGMA user_version"));
 	assert_string_equal("0=21 60000=20.5 3600000=7", house_query(ALL));
 	assert_int_equal(3, store_read_last(house, &series, INT64_MAX, 10, points));
 	assert_float_equal(21, points[0].mean, 0);
