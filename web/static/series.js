@@ -243,11 +243,12 @@ document.addEventListener('click', e => {    // the links are the server's too, 
   go(a.getAttribute('href'), { range: a.dataset.range });
 });
 custom.onsubmit = e => {
-  const [from, to] = $('input', custom).map(i => moment(new Date(i.value + 'Z')));
+  const [from, to] = $('input[type=datetime-local]', custom).map(i => moment(new Date(i.value + 'Z'))), end = custom.querySelector('[name=to]');
   e.preventDefault();
-  custom.querySelector('[name=to]').setCustomValidity('');
-  if (from < to) go(`?from=${from}&to=${to}`, { from, to });
+  if (!(from < to)) { end.setCustomValidity(T.bad_span); end.reportValidity(); return; }
+  go(`?from=${from}&to=${to}`, { from, to });
 };
+custom.oninput = () => custom.querySelector('[name=to]').setCustomValidity('');
 function asked() {
   const p = new URLSearchParams(location.search);
   return p.get('from') && +p.get('from') ? { from: +p.get('from'), to: +p.get('to') } : { range: p.get('range') || 'last' };

@@ -83,7 +83,7 @@ const sight = new IntersectionObserver(list => {
 function redraw(name) {
   if (!inSight.has(name) || !lines.has(name)) return;
   if (!dirty.size) requestAnimationFrame(() => {
-    for (const n of dirty) for (const el of $(`.tile[data-series="${n}"] [data-spark]`)) spark(el, lines.get(n));
+    for (const n of dirty) if (lines.has(n)) for (const el of $(`.tile[data-series="${n}"] [data-spark]`)) spark(el, lines.get(n));
     dirty.clear();
   });
   dirty.add(name);
