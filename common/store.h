@@ -65,7 +65,7 @@ bool store_dirty(const struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* How long rows stay; 0 is for ever. Five-minute rollups stay at least as long as the raw rows that they are made of; hourly ones for ever. */
+/* How long rows stay; 0 is for ever. Five-minute rollups stay at least as long as the raw rows that they are made of; longer ones for ever. */
 struct store_keep {
 	char quantity[QUANTITY_NAME_MAX + 1]; /* "" is every quantity without its own entry */
 	int64_t raw_ms, five_min_ms;
@@ -115,7 +115,7 @@ struct store_span {
 	int64_t bucket_ms;      /* buckets at least this long, so that several series get the same; 0: the series' own choice */
 };
 
-/* Points of a span, oldest first: every raw row when they fit into `max`, otherwise buckets from the level (raw, 5 minutes, hour) that
+/* Points of a span, oldest first: every raw row when they fit into `max`, otherwise buckets from the level (raw, 5 minutes, hour, 8 hours) that
  * reads no more than about ten rows per point. Buckets are 1, 2, 5, 10, 15 or 30 s or min, 1, 2, 3, 6 or 12 h, or whole days; days begin at
  * midnight of the process's own zone (TZ), so one has 23 or 25 hours when the clocks change. Binary series: raw points are changes (and the state at from_ms), buckets shares of time on.
  * A hole longer than 2.5 steps (of interval or bucket) is one gap point at its beginning.
