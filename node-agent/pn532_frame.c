@@ -21,6 +21,12 @@ size_t pn532_frame(const uint8_t *command, size_t len, uint8_t *buf)
 	return (size_t)(p - buf);
 }
 
+/* A frame's postamble, where it came with it: what follows may be a chip that fills up a transfer with 0xFF, and would make a start code of it. */
+static size_t postamble(const uint8_t *bytes, size_t len, size_t end)
+{
+	return end < len && bytes[end] == 0 ? end + 1 : end;
+}
+
 static enum pn532_found check_data(const uint8_t *data, size_t len, const uint8_t **ret_data, size_t *ret_len)
 {
 	uint8_t sum = 0;
@@ -53,7 +59,7 @@ enum pn532_found pn532_find(const uint8_t *bytes, size_t len, size_t *ret_used, 
 	if (left < 2)
 		return PN532_NOTHING;
 	if ((p[0] == 0x00 && p[1] == 0xFF) || (p[0] == 0xFF && p[1] == 0x00)) {
-		*ret_used += 4;
+		*ret_used = postamble(bytes, len, *ret_used + 4);
 		return p[0] == 0x00 ? PN532_ACK : PN532_NACK;
 	}
 	if (p[0] == 0 || (uint8_t)(p[0] + p[1]) != 0) {
@@ -62,6 +68,6 @@ enum pn532_found pn532_find(const uint8_t *bytes, size_t len, size_t *ret_used, 
 	}
 	if (left < (size_t)p[0] + 3)
 		return PN532_NOTHING;
-	*ret_used += (size_t)p[0] + 5;
+	*ret_used = postamble(bytes, len, *ret_used + p[0] + 5);
 	return check_data(p + 2, p[0], ret_data, ret_len);
 }

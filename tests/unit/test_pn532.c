@@ -23,6 +23,7 @@ enum { I2C_READ = 64 };
 
 static const uint8_t ack[] = { 0, 0, 0xFF, 0, 0xFF, 0 };
 static int line = -1; /* the chip's end of the serial line */
+static int filler;    /* what the chip on I2C sends when its frame is over */
 static struct value badge;
 static bool fresh;
 
@@ -31,6 +32,7 @@ static int begin(void **state)
 	(void)state;
 	folder_make();
 	fake_i2c_reset();
+	filler = 0;
 	return 0;
 }
 
@@ -58,8 +60,10 @@ static size_t frame_of(const uint8_t *data, size_t len, uint8_t *buf) /* data wi
 
 static void say_i2c(const uint8_t *bytes, size_t len)
 {
-	uint8_t raw[I2C_READ] = { 1 };
+	uint8_t raw[I2C_READ];
 
+	memset(raw, filler, sizeof(raw));
+	raw[0] = 1;
 	memcpy(raw + 1, bytes, len);
 	fake_i2c_reply(raw, sizeof(raw));
 }
@@ -244,6 +248,13 @@ static void a_chip_on_i2c_that_is_not_ready_is_asked_again_next_turn(void **stat
 		    "no answer from a PN532: are its switches set for this line?");
 }
 
+static void what_fills_a_transfer_up_is_no_frame(void **state)
+{
+	(void)state;
+	filler = 0xFF; /* after the postamble that would be a start code and a length */
+	a_badge_is_told_once_each_time_that_it_is_held_there(i2c_reader(""), say_i2c);
+}
+
 static void silence_and_rubbish_are_faults(void **state)
 {
 	struct device *device = i2c_reader("");
@@ -353,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(badges_are_read_over_a_serial_line, begin, end),
 		cmocka_unit_test_setup_teardown(an_answer_in_pieces_and_one_that_is_late_are_taken, begin, end),
 		cmocka_unit_test_setup_teardown(a_chip_on_i2c_that_is_not_ready_is_asked_again_next_turn, begin, end),
+		cmocka_unit_test_setup_teardown(what_fills_a_transfer_up_is_no_frame, begin, end),
 		cmocka_unit_test_setup_teardown(silence_and_rubbish_are_faults, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_without_a_reader_and_one_that_is_pulled_out_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(rubbish_on_the_line_never_harms, begin, end),
