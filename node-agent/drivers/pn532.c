@@ -19,7 +19,7 @@ enum {
 	LIST_PASSIVE_TARGET = 0x4A
 }; /* 7.2.2, 7.2.10, 7.3.1, 7.3.5 */
 enum { IC_PN532 = 0x32 };
-enum { SETTLE_MS = 50, ANSWER_TURNS = 8, GONE_TURNS = 2 };
+enum { SETTLE_MS = 50, ANSWER_TURNS = 8, GONE_TURNS = 2, READS_MAX = 4 };
 enum { I2C_READ = 64, I2C_READY = 0x01 }; /* 6.2.4: a status byte comes before the frame */
 enum { SPEED = 115200 };                  /* 6.2.3, after power-on */
 
@@ -264,14 +264,16 @@ static int pn532_trigger(struct device *device)
 static int pn532_read(struct device *device, int64_t now_ms, struct value ret_values[], bool ret_fresh[])
 {
 	struct pn532 *pn532 = device->state;
-	int r;
+	int r = 0;
 
 	(void)now_ms;
 	ret_fresh[0] = false;
-	while ((r = receive(device)) > 0) {
-		r = understand(device, ret_values, ret_fresh);
-		if (r < 0 || !pn532->asked)
+	/* Some rounds at most: a data line that is stuck high says "ready" for ever. */
+	for (int round = 0; r >= 0 && pn532->asked && round < READS_MAX; round++) {
+		r = receive(device);
+		if (r <= 0)
 			break;
+		r = understand(device, ret_values, ret_fresh);
 	}
 	if (r >= 0 && pn532->asked && ++pn532->turns >= ANSWER_TURNS) {
 		snprintf(device->error, sizeof(device->error),

@@ -279,6 +279,23 @@ static void silence_and_rubbish_are_faults(void **state)
 	chip_failed(device, device->driver->read(device, 0, &badge, &fresh), -EIO, "it does not understand");
 }
 
+/* A data line that is stuck high reads so: ready, and no frame. The other chips of the bus want their turn. */
+static void one_that_says_ready_for_ever_does_not_keep_the_bus(void **state)
+{
+	struct device *device = i2c_reader("");
+	uint8_t ones[I2C_READ];
+
+	(void)state;
+	memset(ones, 0xFF, sizeof(ones));
+	for (int i = 0; i < 7 * 8; i++)
+		fake_i2c_reply(ones, sizeof(ones));
+	assert_int_equal(0, device->driver->open(device));
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(0, turn(device, say_i2c, NULL, 0));
+	chip_failed(device, turn(device, say_i2c, NULL, 0), -ETIMEDOUT,
+		    "no answer from a PN532: are its switches set for this line?");
+}
+
 static void a_line_without_a_reader_and_one_that_is_pulled_out_are_told(void **state)
 {
 	struct device *device = serial_reader();
@@ -366,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_chip_on_i2c_that_is_not_ready_is_asked_again_next_turn, begin, end),
 		cmocka_unit_test_setup_teardown(what_fills_a_transfer_up_is_no_frame, begin, end),
 		cmocka_unit_test_setup_teardown(silence_and_rubbish_are_faults, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_says_ready_for_ever_does_not_keep_the_bus, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_without_a_reader_and_one_that_is_pulled_out_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(rubbish_on_the_line_never_harms, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_salted_hash_leaves_the_node_when_wished, begin, end),
