@@ -202,6 +202,13 @@ static void keep_line(struct program *program, const char *text, size_t len)
 	}
 }
 
+/* A NUL would end the text there for whoever reads it; the text may not pass without it either. */
+static void replace_nuls(char *bytes, size_t len)
+{
+	for (char *nul = bytes; (nul = memchr(nul, '\0', len - (size_t)(nul - bytes)));)
+		*nul = PROGRAM_NUL;
+}
+
 /* Returns -EMSGSIZE when it says too much. */
 static int drain(struct program *program, int *fd, bool is_output)
 {
@@ -214,9 +221,12 @@ static int drain(struct program *program, int *fd, bool is_output)
 			continue;
 		if (len < 0 && errno == EAGAIN)
 			break;
-		if (len <= 0)
+		if (len <= 0) {
 			close_fd(fd);
-		else if (!is_output)
+			break;
+		}
+		replace_nuls(bytes, (size_t)len);
+		if (!is_output)
 			keep_line(program, bytes, (size_t)len);
 		else if (buffer_add(&program->output, bytes, (size_t)len) < 0)
 			return -EMSGSIZE;

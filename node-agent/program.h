@@ -10,6 +10,7 @@ enum {
 	PROGRAM_OUTPUT_MAX = 64 * 1024, /* bytes of output at a time; one that says more is ended */
 	PROGRAM_LINE_MAX = 80,          /* what is kept of the last line on standard error */
 	PROGRAM_WORDS_MAX = 32,
+	PROGRAM_NUL = 0x01, /* stands in the output where a NUL was: no text either, but it does not end one */
 };
 
 struct program;

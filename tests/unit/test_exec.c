@@ -205,6 +205,21 @@ static void one_that_says_too_much_is_ended(void **state)
 	chip_failed(device, r, -ERANGE, "it said more than 65536 bytes and was ended");
 }
 
+static void a_nul_in_what_it_says_is_no_value(void **state)
+{
+	(void)state;
+	make("printf '1\\0002 3\\n'", "quantities = temperature humidity\n");
+	assert_int_equal(0, turn());
+	assert_int_equal(-ERANGE, listen(1));
+	assert_non_null(strstr(device->error, "temperature: "));
+	device->driver->close(device);
+	make("printf '\\0\\0rest\\n1\\n'; sleep 1000", "quantities = counter\nmode = stream\n");
+	turn();
+	while (chip_told_count == 0)
+		notice();
+	assert_float_equal(1, chip_number(0), 0);
+}
+
 /* Dead is dead, also while nobody has taken note of it. */
 static bool lives(int pid)
 {
@@ -347,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_reading_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_says_too_much_is_ended, begin, end),
+		cmocka_unit_test_setup_teardown(a_nul_in_what_it_says_is_no_value, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_takes_too_long_is_ended_with_all_that_it_started, begin, end),
 		cmocka_unit_test_setup_teardown(the_end_of_the_device_is_the_end_of_its_program, begin, end),
 		cmocka_unit_test_setup_teardown(the_program_gets_signals_as_usual, begin, end),
