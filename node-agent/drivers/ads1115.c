@@ -19,6 +19,7 @@ enum {
 	RATE_128 = 0x0080,
 	NO_COMPARATOR = 3
 };                           /* 9.6.3 */
+enum { MEANING = 0x7F00 };   /* 9.6.3: input, range and mode, as they were written; 0 and 0xFFFF are never among them */
 enum { CONVERSION_MS = 10 }; /* 1 / 128 s, by a clock that may be a tenth slow (7.5) */
 
 struct input {
@@ -33,6 +34,7 @@ struct ads1115_config {
 
 struct ads1115 {
 	int current, tries; /* index of the channel under way */
+	int config;         /* as written for it */
 };
 
 /* The parts that configure() makes of the keys: which input a channel has, and its curve. They outlive close(). */
@@ -121,6 +123,7 @@ static int begin(struct device *device, int channel)
 
 	ads1115->current = channel;
 	ads1115->tries = 0;
+	ads1115->config = (int)config;
 	return i2c_write_word(device->i2c, CONFIG, I2C_HIGH_FIRST, (uint16_t)config);
 }
 
@@ -139,6 +142,11 @@ static int take(struct device *device, double *ret_value)
 	int r = i2c_read_word(device->i2c, CONFIG, I2C_HIGH_FIRST), counts;
 	double volts;
 
+	if (r >= 0 && (r ^ ads1115->config) & MEANING) {
+		snprintf(device->error, sizeof(device->error), "its configuration reads 0x%04x after 0x%04x: is it an ADS1115?",
+			 (unsigned)r, (unsigned)ads1115->config);
+		r = -EIO;
+	}
 	if (r >= 0 && !(r & READY)) {
 		device_wake(device, CONVERSION_MS);
 		if (ads1115->tries++ < RETRIES)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -120,6 +121,22 @@ static void one_that_is_not_ready_is_waited_for_a_while(void **state)
 	chip_failed(device, chip_wake(device), -ETIMEDOUT, "it measures without end (configuration 0x4383)");
 }
 
+static void one_that_does_not_keep_what_was_written_is_refused(void **state)
+{
+	static const uint16_t rubbish[] = { 0, 0xFFFF, 0xE383, 0xC583, 0xC283 }; /* other input, range, mode */
+	struct device *device = make("a0.quantity = voltage\n");
+	char words[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
+		assert_int_equal(0, device->driver->trigger(device)); /* 0xC383 */
+		fake_i2c_set_word(CONFIG, I2C_HIGH_FIRST, rubbish[i]);
+		snprintf(words, sizeof(words), "its configuration reads 0x%04x after 0xc383: is it an ADS1115?", rubbish[i]);
+		chip_failed(device, device->driver->fetch(device, values), -EIO, words);
+	}
+	assert_int_equal(1, chip_turn(device, values));
+}
+
 static void a_silent_chip_fails_whatever_it_is_asked(void **state)
 {
 	struct device *device = make("a0.quantity = voltage\na1.quantity = illuminance\n");
@@ -189,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_divider_and_a_curve_make_other_quantities, begin, end),
 		cmocka_unit_test_setup_teardown(inputs_follow_each_other, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_is_not_ready_is_waited_for_a_while, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_does_not_keep_what_was_written_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails_whatever_it_is_asked, begin, end),
 		cmocka_unit_test_setup_teardown(mistakes_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(a_curve_is_straight_between_its_points_and_level_beyond, begin, end),
