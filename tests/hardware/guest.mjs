@@ -57,6 +57,8 @@ export class Guest {
 		const machine = MACHINES[this.architecture];
 
 		this.port = await freePort();
+		// A USB serial adapter (FTDI) is plugged in while somebody is connected to this socket, the other end of its line.
+		this.serialPath = join(this.house.folder, 'serial');
 		this.machine = new Part(
 			`vm ${this.architecture}`,
 			machine.qemu,
@@ -65,6 +67,9 @@ export class Guest {
 				'-serial', 'stdio',
 				'-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${this.port}-10.0.2.15:2000`,
 				'-device', `${machine.card},netdev=net`,
+				'-chardev', `socket,id=serial,path=${this.serialPath},server=on,wait=off`,
+				'-device', 'qemu-xhci',
+				'-device', 'usb-serial,chardev=serial',
 				'-kernel', join(build, 'vm', this.architecture, 'vmlinuz'),
 				'-initrd', image,
 				'-append', machine.append,

@@ -13,28 +13,30 @@ export const BME280 = {
 	0xf7: [0x65, 0x5a, 0xc0, 0x7e, 0xed, 0x00, 0x6a, 0x3c],
 };
 
-// Sensirion's and Aosong's CRC: polynomial 0x31, start 0xff.
-export function crc(bytes) {
+// Sensirion's and Aosong's CRC: polynomial 0x31, start 0xff; TE's and Silicon Labs' starts with 0.
+export function crc(bytes, start = 0xff) {
 	return bytes.reduce((sum, byte) => {
 		sum ^= byte;
 		for (let i = 0; i < 8; i++) sum = sum & 0x80 ? ((sum << 1) ^ 0x31) & 255 : (sum << 1) & 255;
 		return sum;
-	}, 0xff);
+	}, start);
 }
 export const hex = (bytes) => bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-export const checked = (word) => hex([word >> 8, word & 255, crc([word >> 8, word & 255])]);
+export const checked = (word, start) => hex([word >> 8, word & 255, crc([word >> 8, word & 255], start)]);
 
 export function i2c(guest) {
 	const stub = { bus: guest.stub, interval: '300ms' };
 	const raw = { bus: guest.raw, interval: '300ms' };
 
-	guest.test('register chips: BME280, BMP280, ADS1115, TSL2561, as their data sheets say', async () => {
+	guest.test('register chips: BME280, BMP280, ADS1115, TSL2561, MCP9808, as their data sheets say', async () => {
 		await guest.registers(0x76, BME280);
 		await guest.registers(0x77, { ...BME280, 0xd0: 0x58 });
 		await guest.registers(0x48, { 0: 0x3000, 1: 0x8583, 2: 0x8000, 3: 0x7fff }, { words: true });
 		await guest.registers(0x39, { 0x8a: 0x50 });
 		await guest.registers(0x39, { 0xac: 0xe803, 0xae: 0x2c01 }, { words: true }); // 1000 and 300, low byte first
+		await guest.registers(0x18, { 1: 0x0100, 5: 0xdf5c, 6: 0x0054, 7: 0x0400 }, { words: true }); // -10.25 degC and all three flags, asleep
 		const node = await guest.startNode('chips', {
+			freezer: { driver: 'mcp9808', ...stub },
 			air: { driver: 'bme280', ...stub },
 			attic: { driver: 'bmp280', address: '0x77', ...stub },
 			soil: {
@@ -54,7 +56,8 @@ export function i2c(guest) {
 		await node.near('soil/voltage', 1.536, 0.001);
 		await node.near('soil/moisture', 62.59, 0.01);
 		await node.near('light/illuminance', 18.909, 0.01); // ratio 0.3 of a T package
-		// Half a degree is 0x2900 of ADC more; here only that a new value comes through.
+		await node.near('freezer/temperature', -10.25, 0.001);
+		assert.equal(await guest.register(0x18, 1, { words: true }), 0); // woken
 		await guest.registers(0x48, { 0: 0x4000 }, { words: true });
 		await node.near('soil/voltage', 2.048, 0.001);
 		assert.equal(await node.stop(), 0);
@@ -99,16 +102,19 @@ export function i2c(guest) {
 		}
 	});
 
-	guest.test('command chips: SHT31, SHT4x, BH1750, AHT20 on a bus of raw transfers', async () => {
+	guest.test('command chips: SHT31, SHT4x, HTU21, BH1750, AHT20 on a bus of raw transfers', async () => {
 		const aht20 = [0x1c, 0x80, 0x00, 0x06, 0x00, 0x00]; // 50 % and 25 degC (5.4)
 		await guest.answer(0x44, '2400', checked(0x6666) + checked(0x8000));
 		await guest.answer(0x45, 'fd', checked(0x6666) + checked(0x6666));
+		await guest.answer(0x40, 'f3', checked(0x6838, 0)); // 24.69 degC, 44.89 % (HTU21D p. 15)
+		await guest.answer(0x40, 'f5', '683a7c'); // its own example of a check sum
 		await guest.answer(0x23, '20', '8390');
 		await guest.answer(0x38, '', '18');
 		await guest.answer(0x38, 'ac3300', hex([...aht20, crc(aht20)]));
 		const node = await guest.startNode('raw', {
 			air: { driver: 'sht3x', ...raw },
 			bath: { driver: 'sht4x', address: '0x45', ...raw },
+			sauna: { driver: 'htu21', ...raw },
 			light: { driver: 'bh1750', ...raw },
 			cellar: { driver: 'aht20', ...raw },
 		});
@@ -117,6 +123,8 @@ export function i2c(guest) {
 		await node.near('air/humidity', 50, 0.01);
 		await node.near('bath/temperature', 25, 0.01);
 		await node.near('bath/humidity', 44, 0.01); // -6 + 125 * 0.4
+		await node.near('sauna/temperature', 24.69, 0.01);
+		await node.near('sauna/humidity', 44.89, 0.01);
 		await node.near('light/illuminance', 28066.7, 0.1); // the data sheet's own example
 		await node.near('cellar/temperature', 25, 0.01);
 		await node.near('cellar/humidity', 50, 0.01);

@@ -6,10 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { build, House } from '../lib/house.mjs';
 import { Guest } from './guest.mjs';
 import { alone } from './alone.mjs';
+import { badge } from './badge.mjs';
+import { display } from './display.mjs';
 import { faults } from './faults.mjs';
 import { gpio } from './gpio.mjs';
 import { i2c } from './i2c.mjs';
+import { lines } from './lines.mjs';
 import { probe } from './probe.mjs';
+import { spi } from './spi.mjs';
 import { sysfs } from './sysfs.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,7 +36,11 @@ export async function machine(options) {
 
 export function everything(guest) {
 	gpio(guest);
+	lines(guest);
 	i2c(guest);
+	display(guest);
+	badge(guest);
+	spi(guest);
 	sysfs(guest);
 	faults(guest);
 	alone(guest);

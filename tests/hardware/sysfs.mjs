@@ -1,4 +1,4 @@
-// What the kernel tells as files: 1-wire, IIO, hwmon, thermal zones, lights, the machine itself.
+// What the kernel tells and takes as files: 1-wire, IIO, hwmon, thermal zones, PWM, lights, the machine itself.
 import assert from 'node:assert/strict';
 import { BME280 } from './i2c.mjs';
 
@@ -66,6 +66,44 @@ export function sysfs(guest) {
 		} finally {
 			await guest.unbind(0x76);
 			await guest.unbind(0x49);
+		}
+	});
+
+	guest.test("the kernel's PWM: a lamp and a servo", async () => {
+		await guest.registers(0x40, { 0x00: 0x11, 0xfe: 0x1e, 0x0a: [0, 0, 0, 0x10], 0x12: [0, 0, 0, 0x10] });
+		const folder = await guest.bind('pca9685', 0x40);
+		const chip = folder.split('/').at(-1); // what it is, as a Pi's is fe20c000.pwm
+		const file = (channel, name) => guest.sh(`cat ${folder}/pwm/pwmchip*/pwm${channel}/${name}`);
+		const counts = async (channel) => (await guest.register(0x40, 0x08 + 4 * channel)) | (((await guest.register(0x40, 0x09 + 4 * channel)) & 15) << 8);
+
+		try {
+			const lamp = await guest.startNode('lamps', { lamp: { driver: 'dimmer', chip, channel: 3, frequency: 200, interval: '1h', on_stop: 'keep' } });
+
+			assert.equal((await lamp.order('lamp/level', 25)).value, 25);
+			assert.equal(await file(3, 'period'), '5000000');
+			assert.equal(await file(3, 'duty_cycle'), '1250000');
+			assert.equal(await file(3, 'enable'), '1');
+			assert.ok(Math.abs((await counts(3)) - 1024) <= 1, String(await counts(3)));
+			assert.match((await lamp.order('lamp/level', 101)).error, /100/);
+			assert.equal(await lamp.stop(), 0);
+			// An agent that starts anew takes over what it finds.
+			const again = await guest.startNode('lamps', { lamp: { driver: 'dimmer', chip, channel: 3, frequency: 200, interval: '500ms', on_stop: 'keep' } });
+			await again.reading('lamp/level', (value) => value === 25);
+			assert.equal((await again.order('lamp/level', 0)).value, 0);
+			assert.equal(await file(3, 'duty_cycle'), '0');
+			assert.equal(await again.stop(), 0);
+			await guest.sh(`for chip in ${folder}/pwm/pwmchip*; do echo 3 >$chip/unexport; done`); // all of a chip have one period
+			const arm = await guest.startNode('arms', {
+				blind: { driver: 'servo', chip, channel: 1, pulse_min: 1000, pulse_max: 2000, travel: 90, max: 90, interval: '1h' },
+			});
+			for (const [angle, us] of [[0, 1000], [90, 2000], [36, 1400]]) {
+				assert.equal((await arm.order('blind/position', angle)).value, angle);
+				assert.equal(Number(await file(1, 'duty_cycle')), us * 1000);
+				assert.ok(Math.abs((await counts(1)) - (us * 4096) / 20000) <= 1, String(await counts(1)));
+			}
+			assert.equal(await arm.stop(), 0);
+		} finally {
+			await guest.unbind(0x40);
 		}
 	});
 

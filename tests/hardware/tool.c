@@ -3,6 +3,7 @@
  *   tool now                           milliseconds since 1970
  *   tool synced                        tells the kernel that its clock is right, as an NTP daemon would
  *   tool pulse FILE COUNT HALF_US      so many pulses on a gpio-sim line: "pull-up" and "pull-down", HALF_US microseconds each
+ *   tool spi DEVICE BYTES              sends bytes (hexadecimal) by the agent's own door to SPI, and prints those that came meanwhile
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../node-agent/spi.h"
 
 enum { COMMAND_MAX = 65536 };
 
@@ -102,6 +105,29 @@ static int pulse(const char *path, long count, long half_us)
 	return 0;
 }
 
+static int transfer(const char *device, const char *text)
+{
+	uint8_t out[64], in[64];
+	size_t len = 0;
+	struct spi *spi;
+	int r = spi_open(device, 0, 1000000, &spi);
+
+	for (; len < sizeof(out) && sscanf(text + 2 * len, "%2hhx", &out[len]) == 1; len++)
+		;
+	if (r >= 0) {
+		r = spi_transfer(spi, out, in, len);
+		spi_close(spi);
+	}
+	if (r < 0) {
+		fprintf(stderr, "%s: %s\n", device, strerror(-r));
+		return 1;
+	}
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", in[i]);
+	printf("\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
@@ -114,6 +140,8 @@ int main(int argc, char **argv)
 		return synced();
 	if (strcmp(word, "pulse") == 0 && argc == 5)
 		return pulse(argv[2], atol(argv[3]), atol(argv[4]));
-	fprintf(stderr, "tool: serve PORT, now, synced, or pulse FILE COUNT HALF_US\n");
+	if (strcmp(word, "spi") == 0 && argc == 4)
+		return transfer(argv[2], argv[3]);
+	fprintf(stderr, "tool: serve PORT, now, synced, pulse FILE COUNT HALF_US, or spi DEVICE BYTES\n");
 	return 2;
 }
