@@ -27,6 +27,7 @@ static int aht20_trigger(struct device *device)
 		return status;
 	aht20->initializing = !(status & STATUS_CALIBRATED);
 	if (aht20->initializing && again) {
+		aht20->initializing = false; /* it is tried again after a while */
 		snprintf(device->error, sizeof(device->error), "status 0x%02x: not calibrated; is it an AHT20?", (unsigned)status);
 		return -EIO;
 	}

@@ -74,6 +74,19 @@ static void one_that_will_not_be_initialised_is_a_fault(void **state)
 	chip_failed(device, chip_turn(device, values), -EIO, "status 0x10: not calibrated; is it an AHT20?");
 }
 
+static void one_that_was_a_fault_is_initialised_again(void **state) /* a loose wire first, then a chip that came to power anew */
+{
+	(void)state;
+	status(0x00);
+	assert_int_equal(0, chip_turn(device, values));
+	status(0x00);
+	chip_failed(device, chip_turn(device, values), -EIO, "status 0x00: not calibrated; is it an AHT20?");
+	status(0x10);
+	assert_int_equal(0, chip_turn(device, values));
+	assert_int_equal(1, fake_i2c_wrote((const uint8_t[]){ 0xBE, 0x08, 0x00 }, 3));
+	assert_true(isnan(values[0]) && isnan(values[1]));
+}
+
 static void busy_answers_and_bad_checksums_are_refused(void **state)
 {
 	uint8_t raw[7];
@@ -110,6 +123,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_agrees_with_a_captured_answer, begin, end),
 		cmocka_unit_test_setup_teardown(a_chip_that_just_came_to_power_is_initialised_in_its_first_turn, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_will_not_be_initialised_is_a_fault, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_was_a_fault_is_initialised_again, begin, end),
 		cmocka_unit_test_setup_teardown(busy_answers_and_bad_checksums_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_and_a_short_answer_fail, begin, end),
 	};
