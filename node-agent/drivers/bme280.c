@@ -51,6 +51,7 @@ static int check_id(struct device *device)
 
 static int bme280_open(struct device *device)
 {
+	struct bme280 *bme280 = device->state;
 	uint8_t pressure[BME280_CALIBRATION], humidity[BME280_CALIBRATION_HUMIDITY] = { 0 };
 	int r = check_id(device), status;
 
@@ -68,7 +69,9 @@ static int bme280_open(struct device *device)
 		r = i2c_read_block(device->i2c, CALIBRATION_HUMIDITY, humidity, sizeof(humidity));
 	if (r < 0)
 		return r;
-	r = bme280_calibrate(device->state, pressure, humidity);
+	r = bme280_calibrate(bme280, pressure, humidity);
+	if (r >= 0 && with_humidity(device) && (bme280->h2 == 0 || bme280->h2 == -1))
+		r = -EIO;
 	if (r < 0)
 		snprintf(device->error, sizeof(device->error), "its calibration reads as zeros or ones: a worn or foreign chip");
 	return r;
@@ -106,7 +109,8 @@ static int bme280_fetch(struct device *device, double values[])
 	}
 	r = bme280_convert(device->state, &words, values);
 	if (r < 0)
-		snprintf(device->error, sizeof(device->error), "its words mean no temperature and pressure that can be");
+		snprintf(device->error, sizeof(device->error),
+			 "its words mean nothing from -40 to 85 °C and 300 to 1100 hPa, where it works");
 	return r;
 }
 

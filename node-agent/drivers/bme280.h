@@ -22,5 +22,5 @@ int bme280_calibrate(struct bme280 *ret_bme280, const uint8_t pressure[BME280_CA
 		     const uint8_t humidity[BME280_CALIBRATION_HUMIDITY]);
 
 /* values   °C, hPa, %RH in this order; %RH only when the calibration has humidity
- * Returns 0, or -ERANGE when they mean nothing by that calibration. */
+ * Returns 0, or -ERANGE when they mean nothing by that calibration, or what the chip does not work in. */
 int bme280_convert(const struct bme280 *bme280, const struct bme280_raw *raw, double values[]);

@@ -42,10 +42,11 @@ int bme280_calibrate(struct bme280 *ret_bme280, const uint8_t pressure[BME280_CA
 	return 0;
 }
 
-/* The data sheet's integer formulas (4.2.3), with products where it shifts signed numbers to the left, and with limits that no
- * working chip comes near, so that rubbish cannot overflow. Shifts to the right are arithmetic. */
+/* The data sheet's integer formulas (4.2.3), with products where it shifts signed numbers to the left, and with limits, so that
+ * rubbish cannot overflow. Shifts to the right are arithmetic. */
 
-enum { FINE_MIN = -600000, FINE_MAX = 1200000 }; /* -117 to 234 °C */
+enum { FINE_MIN = -40 * 5120, FINE_MAX = 85 * 5120 };             /* table 1: where it works */
+enum { PRESSURE_MIN = 30000 * 256, PRESSURE_MAX = 110000 * 256 }; /* the same, Pa in 24.8 fixed point */
 
 static int64_t fine_temperature(const struct bme280 *c, int64_t raw)
 {
@@ -99,7 +100,7 @@ int bme280_convert(const struct bme280 *bme280, const struct bme280_raw *raw, do
 	if (fine < FINE_MIN || fine > FINE_MAX)
 		return -ERANGE;
 	p = pressure(bme280, raw->pressure, fine);
-	if (p < 0)
+	if (p < PRESSURE_MIN || p > PRESSURE_MAX)
 		return -ERANGE;
 	values[0] = (double)((fine * 5 + 128) >> 8) / 100;
 	values[1] = (double)p / 256 / 100;

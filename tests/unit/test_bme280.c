@@ -162,6 +162,27 @@ static void what_is_no_measurement_is_refused(void **state)
 	assert_int_equal(0, chip_turn(device, values));
 }
 
+/* Table 1: it works from -40 to 85 °C and from 300 to 1100 hPa. */
+static void what_it_cannot_work_in_is_refused(void **state)
+{
+	static const uint8_t words[][6] = {
+		{ 0, 0, 0, 0, 0, 0 },
+		{ 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF },
+		{ 0x70, 0x00, 0x00, 0xAE, 0x00, 0x00 }, /* 85.1 °C */
+		{ 0x65, 0x5A, 0xC0, 0x4B, 0x00, 0x00 }, /* -42.1 °C */
+		{ 0x50, 0x00, 0x00, 0x7E, 0xED, 0x00 }, /* 1158 hPa */
+		{ 0xCC, 0x00, 0x00, 0x7E, 0xED, 0x00 }, /* 290 hPa */
+	};
+	struct device *device = open_chip(&bme280_driver);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		memcpy(fake_i2c_registers + 0xF7, words[i], sizeof(words[i]));
+		chip_failed(device, chip_turn(device, values), -ERANGE,
+			    "its words mean nothing from -40 to 85 °C and 300 to 1100 hPa, where it works");
+	}
+}
+
 static void a_chip_without_calibration_is_refused(void **state)
 {
 	struct device *device = chip_make(&bme280_driver, "");
@@ -174,6 +195,11 @@ static void a_chip_without_calibration_is_refused(void **state)
 	memset(fake_i2c_registers + 0x88, 0xFF, 26);
 	chip_failed(device, device->driver->open(device), -EIO, "its calibration reads as zeros or ones: a worn or foreign chip");
 	memset(fake_i2c_registers + 0x88, 0, 26);
+	chip_failed(device, device->driver->open(device), -EIO, "its calibration reads as zeros or ones: a worn or foreign chip");
+	begin(state);
+	memset(fake_i2c_registers + 0xE1, 0, 7); /* that of humidity alone */
+	chip_failed(device, device->driver->open(device), -EIO, "its calibration reads as zeros or ones: a worn or foreign chip");
+	memset(fake_i2c_registers + 0xE1, 0xFF, 7);
 	chip_failed(device, device->driver->open(device), -EIO, "its calibration reads as zeros or ones: a worn or foreign chip");
 }
 
@@ -199,7 +225,8 @@ static void rubbish_is_refused_or_a_number(void **state)
 		if (bme280_calibrate(&bme280, pressure, humidity) < 0)
 			continue;
 		r = bme280_convert(&bme280, &raw, values);
-		assert_true(r == -ERANGE || (r == 0 && isfinite(values[0]) && isfinite(values[1])));
+		assert_true(r == -ERANGE ||
+			    (r == 0 && values[0] >= -40 && values[0] <= 85 && values[1] >= 300 && values[1] <= 1100));
 	}
 }
 
@@ -213,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_probe_knows_which_of_the_two_it_is, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails_whatever_it_is_asked, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_measurement_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(what_it_cannot_work_in_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_chip_without_calibration_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(rubbish_is_refused_or_a_number, begin, end),
 	};
