@@ -31,6 +31,10 @@ static int read_word(struct device *device, bool humidity)
 		r = crc8_check_words(device, raw, 1, 0);
 	if (r < 0)
 		return r;
+	if (!raw[0] && !raw[1]) { /* for which the checksum is 0, too; and below what these chips work in */
+		snprintf(device->error, sizeof(device->error), "nothing but zeros: is a wire shorted?");
+		return -ERANGE;
+	}
 	/* Si7021 has them 0 for both kinds, so only a temperature can be told from a humidity. */
 	if (!humidity && (raw[1] & STATUS_BITS) == STATUS_IS_HUMIDITY) {
 		snprintf(device->error, sizeof(device->error), "it gave a humidity when asked for the temperature");

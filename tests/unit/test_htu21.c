@@ -62,22 +62,38 @@ static void temperature_comes_first_and_humidity_a_moment_later(void **state)
 	assert_int_equal(-1, chip_wake_ms);
 }
 
+static void answer(uint8_t high, uint8_t low)
+{
+	const uint8_t raw[] = { high, low, crc8((const uint8_t[]){ high, low }, 2, 0) };
+
+	fake_i2c_reply(raw, sizeof(raw));
+}
+
 static void humidity_is_cropped(void **state)
 {
-	const uint8_t top[] = { 0xFF, 0xFC, crc8((const uint8_t[]){ 0xFF, 0xFC }, 2, 0) };
-
 	(void)state;
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
+	answer(0x68, 0x38);
+	answer(0x00, 0x04);
 	assert_int_equal(0, chip_turn(device, values));
-	assert_float_equal(-46.85, values[0], 1e-9);
 	assert_int_equal(0, chip_wake(device));
 	assert_float_equal(0, chip_number(1), 0);
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
-	fake_i2c_reply(top, sizeof(top));
+	answer(0x68, 0x38);
+	answer(0xFF, 0xFC);
 	assert_int_equal(0, chip_turn(device, values));
 	assert_int_equal(0, chip_wake(device));
 	assert_float_equal(100, chip_number(1), 0);
+}
+
+static void zeros_are_no_answer_though_their_checksum_is_right(void **state)
+{
+	(void)state;
+	answer(0, 0);
+	chip_failed(device, chip_turn(device, values), -ERANGE, "nothing but zeros: is a wire shorted?");
+	answer(0x68, 0x38);
+	answer(0, 0);
+	assert_int_equal(0, chip_turn(device, values));
+	chip_failed(device, chip_wake(device), -ERANGE, "nothing but zeros: is a wire shorted?");
+	assert_int_equal(0, chip_told_count);
 }
 
 static void bad_checksums_and_mixed_up_answers_are_refused(void **state)
@@ -89,7 +105,7 @@ static void bad_checksums_and_mixed_up_answers_are_refused(void **state)
 	chip_failed(device, chip_turn(device, values), -ERANGE, "bad CRC: 68 38 came with 00");
 	fake_i2c_reply(humidity, sizeof(humidity));
 	chip_failed(device, chip_turn(device, values), -ERANGE, "it gave a humidity when asked for the temperature");
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
+	answer(0x68, 0x38);
 	fake_i2c_reply((const uint8_t[]){ 0x68, 0x3A, 0x7D }, 3);
 	assert_int_equal(0, chip_turn(device, values));
 	chip_failed(device, chip_wake(device), -ERANGE, "bad CRC: 68 3a came with 7d");
@@ -103,10 +119,10 @@ static void a_silent_chip_and_a_short_answer_fail(void **state)
 	chip_failed(device, chip_turn(device, values), -ENXIO, "");
 	fake_i2c_reply((const uint8_t[]){ 0x68 }, 1);
 	chip_failed(device, chip_turn(device, values), -EIO, "");
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
+	answer(0x68, 0x38);
 	fake_i2c_fail(3, -ETIMEDOUT); /* the command for humidity */
 	chip_failed(device, chip_turn(device, values), -ETIMEDOUT, "");
-	fake_i2c_reply((const uint8_t[]){ 0, 0, 0 }, 3);
+	answer(0x68, 0x38);
 	assert_int_equal(0, chip_turn(device, values));
 	chip_failed(device, chip_wake(device), -ENXIO, "");
 }
@@ -129,6 +145,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_checksum_is_the_data_sheets, begin, end),
 		cmocka_unit_test_setup_teardown(temperature_comes_first_and_humidity_a_moment_later, begin, end),
 		cmocka_unit_test_setup_teardown(humidity_is_cropped, begin, end),
+		cmocka_unit_test_setup_teardown(zeros_are_no_answer_though_their_checksum_is_right, begin, end),
 		cmocka_unit_test_setup_teardown(bad_checksums_and_mixed_up_answers_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_and_a_short_answer_fail, begin, end),
 		cmocka_unit_test_setup_teardown(a_probe_asks_for_its_serial_number, begin, end),
