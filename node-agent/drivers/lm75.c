@@ -1,4 +1,7 @@
 /* LM75 thermometer, I2C 0x48 to 0x4f. NXP data sheet LM75B Rev. 6.1 (2015). */
+#include <errno.h>
+#include <stdio.h>
+
 #include "../driver.h"
 #include "../i2c.h"
 
@@ -20,6 +23,10 @@ static int lm75_fetch(struct device *device, double values[])
 
 	if (raw < 0)
 		return raw;
+	if (raw == 0xFFFF) { /* -0.125 °C only when the five bits that mean nothing are ones, too */
+		snprintf(device->error, sizeof(device->error), "nothing but ones: is a wire loose?");
+		return -ERANGE;
+	}
 	values[0] = ((int16_t)raw >> 5) * 0.125; /* 7.4.3: the upper 11 bits, eighths of a degree */
 	return 0;
 }

@@ -29,10 +29,19 @@ static int mcp9808_open(struct device *device)
 
 static int mcp9808_fetch(struct device *device, double values[])
 {
-	int raw = i2c_read_word(device->i2c, TEMPERATURE, I2C_HIGH_FIRST);
+	int id = i2c_read_word(device->i2c, MANUFACTURER, I2C_HIGH_FIRST);
+	int raw = id < 0 ? id : i2c_read_word(device->i2c, TEMPERATURE, I2C_HIGH_FIRST);
 
 	if (raw < 0)
 		return raw;
+	if (id != MICROCHIP) { /* a wire that is loose reads as zeros or ones, which would be 0 °C */
+		snprintf(device->error, sizeof(device->error), "it does not say any more that it is Microchip's");
+		return -EIO;
+	}
+	if (raw == 0xFFFF) { /* 5.1.3: above its upper limit and below its lower one */
+		snprintf(device->error, sizeof(device->error), "nothing but ones: is a wire loose?");
+		return -ERANGE;
+	}
 	values[0] = (int16_t)((uint16_t)raw << 3) / 8 * 0.0625; /* 5.1.3: three flags, a sign, sixteenths of a degree */
 	return 0;
 }

@@ -54,6 +54,13 @@ static void the_five_bits_that_mean_nothing_are_left_out(void **state) /* 7.4.3 
 	assert_float_equal(25, celsius, 0);
 }
 
+static void ones_are_no_temperature(void **state)
+{
+	(void)state;
+	fake_i2c_set_word(0, I2C_HIGH_FIRST, 0xFFFF);
+	chip_failed(device, chip_turn(device, &celsius), -ERANGE, "nothing but ones: is a wire loose?");
+}
+
 static void a_silent_chip_fails(void **state)
 {
 	(void)state;
@@ -81,6 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_agrees_with_its_data_sheet, begin, end),
 		cmocka_unit_test_setup_teardown(the_five_bits_that_mean_nothing_are_left_out, begin, end),
+		cmocka_unit_test_setup_teardown(ones_are_no_temperature, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_known_by_what_its_registers_are_after_power_on, begin, end),
 	};

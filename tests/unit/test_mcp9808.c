@@ -72,6 +72,21 @@ static void another_chip_is_refused(void **state)
 	assert_int_equal(0, mcp9808_driver.identify(fake_i2c()));
 }
 
+static void one_that_is_no_longer_itself_has_no_temperature(void **state)
+{
+	static const uint16_t ids[] = { 0x0000, 0xFFFF, 0x0055 };
+
+	(void)state;
+	assert_int_equal(0, mcp9808_driver.open(device));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		fake_i2c_set_word(6, I2C_HIGH_FIRST, ids[i]);
+		chip_failed(device, chip_turn(device, &celsius), -EIO, "it does not say any more that it is Microchip's");
+	}
+	fake_i2c_set_word(6, I2C_HIGH_FIRST, 0x0054);
+	fake_i2c_set_word(5, I2C_HIGH_FIRST, 0xFFFF); /* 5.1.3: above its upper limit and below its lower one, which are 0 both */
+	chip_failed(device, chip_turn(device, &celsius), -ERANGE, "nothing but ones: is a wire loose?");
+}
+
 static void a_silent_chip_fails(void **state)
 {
 	(void)state;
@@ -79,8 +94,10 @@ static void a_silent_chip_fails(void **state)
 		fake_i2c_fail(nth, -EREMOTEIO);
 		chip_failed(device, mcp9808_driver.open(device), -EREMOTEIO, "");
 	}
-	fake_i2c_fail(1, -EREMOTEIO);
-	chip_failed(device, chip_turn(device, &celsius), -EREMOTEIO, "");
+	for (int nth = 1; nth <= 2; nth++) { /* the id, the temperature */
+		fake_i2c_fail(nth, -EREMOTEIO);
+		chip_failed(device, chip_turn(device, &celsius), -EREMOTEIO, "");
+	}
 }
 
 int main(void)
@@ -89,6 +106,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_agrees_with_its_data_sheet, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_sleeps_is_woken, begin, end),
 		cmocka_unit_test_setup_teardown(another_chip_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_is_no_longer_itself_has_no_temperature, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails, begin, end),
 	};
 
