@@ -89,8 +89,15 @@ static int tsl2561_fetch(struct device *device, double values[])
 {
 	struct tsl2561 *tsl2561 = device->state;
 	const struct step *step = &steps[tsl2561->step];
-	int all = i2c_read_word(device->i2c, COMMAND | WORD | CHANNEL_0, I2C_LOW_FIRST), infrared, r;
+	int control = i2c_read_byte(device->i2c, COMMAND | CONTROL), all, infrared, r;
 
+	if (control < 0)
+		return control;
+	if ((control & POWER_ON) != POWER_ON) { /* p. 14: it reads as it was written, to see that the chip is there */
+		snprintf(device->error, sizeof(device->error), "it is off, though it was switched on: is its power steady?");
+		return -EIO;
+	}
+	all = i2c_read_word(device->i2c, COMMAND | WORD | CHANNEL_0, I2C_LOW_FIRST);
 	if (all < 0)
 		return all;
 	infrared = i2c_read_word(device->i2c, COMMAND | WORD | CHANNEL_1, I2C_LOW_FIRST);

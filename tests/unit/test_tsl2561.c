@@ -97,6 +97,19 @@ static void brightness_takes_it_through_its_steps_and_back(void **state)
 	assert_int_equal(0x12, fake_i2c_registers[TIMING]);
 }
 
+/* p. 14: "If a value of 03h is written, the value returned during a read cycle will be 03h." */
+static void one_that_is_no_longer_on_is_not_dark(void **state)
+{
+	(void)state;
+	assert_int_equal(0, device->driver->open(device));
+	assert_int_equal(0, device->driver->trigger(device));
+	fake_i2c_registers[CONTROL] = 0; /* its power was away for a moment */
+	chip_failed(device, device->driver->fetch(device, &lux), -EIO,
+		    "it is off, though it was switched on: is its power steady?");
+	fake_i2c_registers[CONTROL] = 0x33; /* the upper bits are reserved */
+	assert_int_equal(0, device->driver->fetch(device, &lux));
+}
+
 static void another_chip_is_told_by_its_id(void **state)
 {
 	(void)state;
@@ -113,7 +126,7 @@ static void a_silent_chip_fails_whatever_it_is_asked(void **state)
 	fake_i2c_fail(1, -ENXIO);
 	chip_failed(device, device->driver->open(device), -ENXIO, "");
 	assert_int_equal(0, device->driver->open(device));
-	for (int nth = 1; nth <= 6; nth++) {
+	for (int nth = 1; nth <= 7; nth++) {
 		fake_i2c_fail(nth, -ENXIO);
 		chip_failed(device, chip_turn(device, &lux), -ENXIO, "");
 	}
@@ -128,6 +141,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_small_package_has_its_own_coefficients, begin, end),
 		cmocka_unit_test_setup_teardown(each_turn_begins_a_measurement_and_ends_in_sleep, begin, end),
 		cmocka_unit_test_setup_teardown(brightness_takes_it_through_its_steps_and_back, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_is_no_longer_on_is_not_dark, begin, end),
 		cmocka_unit_test_setup_teardown(another_chip_is_told_by_its_id, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails_whatever_it_is_asked, begin, end),
 	};
