@@ -17,11 +17,11 @@ static int bh1750_trigger(struct device *device)
 static int bh1750_fetch(struct device *device, double values[])
 {
 	uint8_t raw[2];
-	int r = i2c_read(device->i2c, raw, sizeof(raw));
-	int counts = raw[0] << 8 | raw[1];
+	int r = i2c_read(device->i2c, raw, sizeof(raw)), counts;
 
 	if (r < 0)
 		return r;
+	counts = raw[0] << 8 | raw[1];
 	if (counts == SATURATED) {
 		snprintf(device->error, sizeof(device->error), "brighter than the chip can tell (54612 lx)");
 		return -ERANGE;
