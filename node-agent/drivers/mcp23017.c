@@ -17,9 +17,9 @@
 #include "../i2c.h"
 
 /* BANK = 0: a register of port A, then that of port B. */
-enum { IODIR = 0x00, GPINTEN = 0x04, IOCON = 0x0a, GPPU = 0x0c, GPIO = 0x12, OLAT = 0x14 };
-enum { IOCON_MIRROR = 0x40, IOCON_OPEN_DRAIN = 0x04 };
-enum { LINES = 16, POLL_MS = 100, OFTEN_ENOUGH_MS = 300000, CHECK_MS = 60000 };
+enum { IODIR = 0x00, GPINTEN = 0x04, IOCON = 0x0a, GPPU = 0x0c, GPIO = 0x12, OLAT = 0x14, REGISTERS = 0x16 };
+enum { IOCON_MIRROR = 0x4040, IOCON_OPEN_DRAIN = 0x0404 }; /* both ports have the same register */
+enum { LINES = 16, POLL_MS = 100, OFTEN_ENOUGH_MS = 300000 };
 
 #define MS ((int64_t)1000000)
 
@@ -35,7 +35,6 @@ struct mcp23017_state {
 	int never;         /* then, what watch() gives: it has no news ever */
 	unsigned levels;   /* as they were told */
 	unsigned latch;
-	int64_t check_ns; /* when its settings are looked at again */
 	int64_t quiet_ns; /* not read for an edge before that */
 };
 
@@ -139,22 +138,21 @@ static int put_ports(struct device *device, uint8_t reg, unsigned bits)
 	return r < 0 ? r : i2c_write_byte(device->i2c, reg + 1, (uint8_t)(bits >> 8));
 }
 
-static int get_ports(struct device *device, uint8_t reg)
+static unsigned ports(const uint8_t registers[REGISTERS], int reg)
 {
-	uint8_t ports[2];
-	int r = i2c_read_block(device->i2c, reg, ports, sizeof(ports));
-
-	return r < 0 ? r : ports[0] | ports[1] << 8;
+	return registers[reg] | (unsigned)registers[reg + 1] << 8;
 }
 
-/* A chip that lost its power for a moment has all lines as inputs again. */
-static int check(struct device *device)
+/* All of them in one transfer, as its levels are worth something only with its settings: a chip that lost its power for a moment has all lines
+ * as inputs again, and IOCON at 0. Nor is IOCON ever zeros or ones, as a broken wire reads. */
+static int get_registers(struct device *device, uint8_t ret_registers[REGISTERS])
 {
 	const struct mcp23017 *mcp23017 = device->config;
-	int directions = get_ports(device, IODIR);
+	int r = i2c_read_block(device->i2c, 0, ret_registers, REGISTERS);
 
-	if (directions < 0 || directions == (int)(~mcp23017->outputs & 0xffff))
-		return directions;
+	if (r < 0 || (ports(ret_registers, IODIR) == (~mcp23017->outputs & 0xffff) &&
+		      ports(ret_registers, IOCON) == (IOCON_MIRROR | IOCON_OPEN_DRAIN)))
+		return r;
 	snprintf(device->error, sizeof(device->error), "the chip has forgotten its settings: is its power steady?");
 	return -EIO;
 }
@@ -163,8 +161,9 @@ static int set_up(struct device *device)
 {
 	const struct mcp23017 *mcp23017 = device->config;
 	const struct mcp23017_state *state = device->state;
+	uint8_t registers[REGISTERS];
 	unsigned inputs = ~mcp23017->outputs & 0xffff, used = 0;
-	int r = put_ports(device, IOCON, (IOCON_MIRROR | IOCON_OPEN_DRAIN) * 0x101u);
+	int r = put_ports(device, IOCON, IOCON_MIRROR | IOCON_OPEN_DRAIN);
 
 	for (size_t i = 0; i < device->channel_count; i++)
 		used |= 1u << mcp23017->line[i];
@@ -177,7 +176,7 @@ static int set_up(struct device *device)
 		r = put_ports(device, GPPU, mcp23017->pull_ups & inputs);
 	if (r >= 0)
 		r = put_ports(device, GPINTEN, state->gpio ? inputs & used : 0);
-	return r < 0 ? r : check(device);
+	return r < 0 ? r : get_registers(device, registers);
 }
 
 /* ---- hooks ---------------------------------------------------------------------------------------------------------------------- */
@@ -245,12 +244,14 @@ static int look(struct device *device, unsigned *ret_changed)
 {
 	const struct mcp23017 *mcp23017 = device->config;
 	struct mcp23017_state *state = device->state;
-	int pins = get_ports(device, GPIO), latch = pins < 0 ? pins : get_ports(device, OLAT);
+	uint8_t registers[REGISTERS];
+	int r = get_registers(device, registers);
 	unsigned levels;
 
-	if (latch < 0)
-		return latch;
-	levels = (((unsigned)pins & ~mcp23017->outputs) | ((unsigned)latch & mcp23017->outputs)) ^ mcp23017->inverted;
+	if (r < 0)
+		return r;
+	levels = (ports(registers, GPIO) & ~mcp23017->outputs) | (ports(registers, OLAT) & mcp23017->outputs);
+	levels ^= mcp23017->inverted;
 	*ret_changed = levels ^ state->levels;
 	state->levels = levels;
 	return 0;
@@ -296,18 +297,13 @@ static int mcp23017_wake(struct device *device)
 static int mcp23017_read(struct device *device, int64_t now_ms, struct value ret_values[], bool ret_fresh[])
 {
 	const struct mcp23017 *mcp23017 = device->config;
-	struct mcp23017_state *state = device->state;
-	bool is_due = gpio_now_ns() >= state->check_ns;
+	const struct mcp23017_state *state = device->state;
 	unsigned changed;
-	int r = is_due ? check(device) : 0;
+	int r = look(device, &changed);
 
 	(void)now_ms;
-	if (r >= 0)
-		r = look(device, &changed);
 	if (r < 0)
 		return r;
-	if (is_due)
-		state->check_ns = gpio_now_ns() + CHECK_MS * MS;
 	for (size_t i = 0; i < device->channel_count; i++) {
 		ret_values[i] = value_of_number(state->levels >> mcp23017->line[i] & 1);
 		ret_fresh[i] = true;
@@ -322,16 +318,16 @@ static int mcp23017_set(struct device *device, size_t channel, const struct valu
 	unsigned line = mcp23017->line[channel], bit = 1u << line;
 	bool high = (value->number > 0) != !!(mcp23017->inverted & bit);
 	unsigned latch = high ? state->latch | bit : state->latch & ~bit;
-	uint8_t port = line < 8 ? 0 : 1;
+	uint8_t port = line < 8 ? 0 : 1, registers[REGISTERS];
 	int r = i2c_write_byte(device->i2c, OLAT + port, (uint8_t)(latch >> 8 * port));
 
 	if (r < 0)
 		return r;
 	state->latch = latch;
-	r = i2c_read_byte(device->i2c, OLAT + port);
+	r = get_registers(device, registers);
 	if (r < 0)
 		return r;
-	*ret_value = value_of_number((r >> line % 8 & 1) ^ !!(mcp23017->inverted & bit));
+	*ret_value = value_of_number((ports(registers, OLAT) >> line & 1) ^ !!(mcp23017->inverted & bit));
 	state->levels = (state->levels & ~bit) | (ret_value->number > 0 ? bit : 0);
 	return 0;
 }

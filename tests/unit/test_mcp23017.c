@@ -158,16 +158,45 @@ static void the_first_value_of_an_output_is_there_from_the_start(void **state)
 	assert_int_equal(0x01, fake_i2c_registers[OLATA]);
 }
 
+static void fails_as_forgetful(struct device *device, int r)
+{
+	assert_int_equal(-EIO, r);
+	assert_string_equal("the chip has forgotten its settings: is its power steady?", device->error);
+	device->error[0] = '\0';
+}
+
+/* Its power was away for a moment: what the data sheet has in table 3-1 (1-1) for the registers after that. */
 static void a_chip_that_lost_its_settings_is_a_fault(void **state)
 {
-	struct device *device = chip("A0 = switch output\n");
+	struct device *device = chip("A0 = switch output\nA1 = contact\n");
 
 	(void)state;
 	look(device);
-	fake_i2c_registers[IODIRA] = 0xff; /* its power was away for a moment */
-	bench_now_ns += 300000 * MS;
-	assert_int_equal(-EIO, device->driver->read(device, 0, values, fresh));
-	assert_string_equal("the chip has forgotten its settings: is its power steady?", device->error);
+	memset(fake_i2c_registers, 0, OLATB + 1);
+	fake_i2c_registers[IODIRA] = fake_i2c_registers[IODIRB] = 0xff;
+	fails_as_forgetful(device, device->driver->read(device, 0, values, fresh));
+	fails_as_forgetful(device, bench_set(device, 0, 1));
+}
+
+/* All lines are inputs, or outputs: their directions alone look as they should. */
+static void zeros_and_ones_are_no_levels(void **state)
+{
+	char keys[16 * 32] = "";
+	struct device *device = chip("A0 = contact\n");
+
+	(void)state;
+	look(device);
+	memset(fake_i2c_registers, 0xff, OLATB + 1);
+	fails_as_forgetful(device, device->driver->read(device, 0, values, fresh));
+	fails_as_forgetful(device, device->driver->wake(device));
+	assert_int_equal(0, bench_told_count);
+	for (int i = 0; i < 16; i++)
+		snprintf(keys + strlen(keys), 32, "%c%d = s%d output\n", 'A' + i / 8, i % 8, i);
+	device = chip(keys);
+	look(device);
+	memset(fake_i2c_registers, 0, OLATB + 1);
+	fails_as_forgetful(device, device->driver->read(device, 0, values, fresh));
+	fails_as_forgetful(device, bench_set(device, 0, 1));
 }
 
 static void what_fails_is_told(void **state)
@@ -218,6 +247,7 @@ int main(void)
 		TEST(outputs_answer_with_the_latch),
 		TEST(the_first_value_of_an_output_is_there_from_the_start),
 		TEST(a_chip_that_lost_its_settings_is_a_fault),
+		TEST(zeros_and_ones_are_no_levels),
 		TEST(what_fails_is_told),
 		TEST(mistakes_are_told),
 	};
