@@ -19,7 +19,7 @@ struct pwm {
 	char path[PWM_PATH_MAX]; /* "/sys/class/pwm/pwmchip0/pwm1" */
 	int attempts;
 	/* of a PCA9685 */
-	struct i2c *i2c;
+	struct device *device;
 };
 
 extern const struct pwm_backend pwm_kernel, pwm_pca9685;

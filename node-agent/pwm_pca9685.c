@@ -33,22 +33,34 @@ static int set_prescale(struct i2c *i2c, uint8_t prescale)
 	return r < 0 ? r : i2c_write_byte(i2c, MODE1, MODE1_INCREMENT | MODE1_RESTART);
 }
 
+/* Whether it runs as it was told to. From power-on it sleeps, and its outputs are off whatever their registers say; zeros and ones of a broken
+ * wire fail here, too. */
+static int check(const struct pwm *pwm)
+{
+	int mode = i2c_read_byte(pwm->device->i2c, MODE1);
+
+	if (mode < 0 || (mode & (MODE1_SLEEP | MODE1_INCREMENT)) == MODE1_INCREMENT)
+		return mode;
+	snprintf(pwm->device->error, sizeof(pwm->device->error), "the chip has forgotten its settings: is its power steady?");
+	return -EIO;
+}
+
 int pwm_pca9685_open(struct device *device, const struct pwm_place *place, struct pwm *pwm)
 {
 	int prescale = (int)(OSCILLATOR_HZ / COUNTS / place->frequency + 0.5) - 1; /* 7.3.5, equation 1 */
 	int mode, now;
 
-	pwm->i2c = device->i2c;
+	pwm->device = device;
 	pwm->step_ns = pwm->period_ns / COUNTS + 1;
-	mode = i2c_read_byte(pwm->i2c, MODE1);
+	mode = i2c_read_byte(device->i2c, MODE1);
 	if (mode < 0)
 		return mode;
-	now = i2c_read_byte(pwm->i2c, PRESCALE);
+	now = i2c_read_byte(device->i2c, PRESCALE);
 	if (now < 0)
 		return now;
 	if (now == prescale && !(mode & MODE1_SLEEP) && (mode & MODE1_INCREMENT))
 		return 0;
-	return set_prescale(pwm->i2c, (uint8_t)prescale);
+	return set_prescale(device->i2c, (uint8_t)prescale);
 }
 
 static int pca9685_ready(struct device *device, struct pwm *pwm)
@@ -71,14 +83,16 @@ static int pca9685_set(struct pwm *pwm, int64_t high_ns)
 		registers[3] = FULL;
 	registers[2] = (uint8_t)(counts % COUNTS);
 	registers[3] = (uint8_t)(registers[3] | (counts % COUNTS) >> 8);
-	return i2c_write_block(pwm->i2c, (uint8_t)(LED0_ON_L + 4 * pwm->channel), registers, sizeof(registers));
+	return i2c_write_block(pwm->device->i2c, (uint8_t)(LED0_ON_L + 4 * pwm->channel), registers, sizeof(registers));
 }
 
 static int64_t pca9685_get(struct pwm *pwm)
 {
 	uint8_t registers[4];
-	int r = i2c_read_block(pwm->i2c, (uint8_t)(LED0_ON_L + 4 * pwm->channel), registers, sizeof(registers));
+	int r = check(pwm);
 
+	if (r >= 0)
+		r = i2c_read_block(pwm->device->i2c, (uint8_t)(LED0_ON_L + 4 * pwm->channel), registers, sizeof(registers));
 	if (r < 0)
 		return r;
 	if (registers[3] & FULL)

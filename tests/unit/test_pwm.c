@@ -368,11 +368,27 @@ static void a_pca9685_that_does_not_answer_is_told(void **state)
 	device->driver->close(device);
 	assert_int_equal(-ENXIO, device->driver->open(device));
 	fake_i2c_error = 0;
-	for (int i = 1; i <= 6; i++) { /* whichever transfer fails */
+	for (int i = 1; i <= 8; i++) { /* whichever transfer fails */
 		device->driver->close(device);
 		fake_i2c_reset();
 		fake_i2c_fail(i, -EIO);
 		assert_int_equal(-EIO, device->driver->open(device));
+	}
+}
+
+static void a_pca9685_that_sleeps_again_gives_no_light(void **state)
+{
+	static const uint8_t modes[] = { 0x11, 0x00, 0xff }; /* its power was away (7.3.1); zeros; ones */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes); i++) {
+		struct device *device = on_pca9685(&dimmer_pca9685_driver, "channel = 0\n");
+
+		assert_int_equal(0, bench_set(device, 0, 50));
+		fake_i2c_registers[0x00] = modes[i];
+		assert_int_equal(-EIO, bench_set(device, 0, 60));
+		assert_string_equal("the chip has forgotten its settings: is its power steady?", device->error);
+		assert_int_equal(-EIO, device->driver->read(device, 0, values, fresh));
 	}
 }
 
@@ -468,6 +484,7 @@ int main(void)
 		TEST(a_chip_that_runs_already_is_not_disturbed),
 		TEST(off_and_full_have_bits_of_their_own),
 		TEST(a_pca9685_that_does_not_answer_is_told),
+		TEST(a_pca9685_that_sleeps_again_gives_no_light),
 		TEST(a_pca9685_is_known_by_its_group_addresses),
 		TEST(an_led_stops_blinking_for_the_kernel_while_it_is_ours),
 		TEST(an_led_of_levels_has_levels),
