@@ -63,6 +63,8 @@ static int dht_fetch(struct device *device, double values[])
 	/* The kernel gives both of one answer of the chip when they are asked for within 2 s. */
 	if (r >= 0)
 		r = sysfs_read_number(sysfs_file(path, dht->folder, "in_humidityrelative_input"), &humidity);
+	if (r >= 0 && !(fabs(temperature) > 0) && !(humidity > 0))
+		r = -EIO; /* nothing but zeros, for which the checksum is right: no air is so dry */
 	if (r >= 0) {
 		dht->misses = 0;
 		values[0] = temperature / 1000;
@@ -77,7 +79,8 @@ static int dht_fetch(struct device *device, double values[])
 		snprintf(device->error, sizeof(device->error),
 			 "no answer: is it on the pin that the overlay says, with a pull-up?");
 	else if (r == -EIO)
-		snprintf(device->error, sizeof(device->error), "bad checksums, one after the other: a long or loose wire?");
+		snprintf(device->error, sizeof(device->error),
+			 "bad checksums or zeros, one after the other: a long or loose wire?");
 	else if (r == -ENOENT || r == -ENODEV)
 		snprintf(device->error, sizeof(device->error), "its driver in the kernel is gone");
 	return r;

@@ -71,6 +71,12 @@ static int ds18b20_open(struct device *device)
 	return -ENODEV;
 }
 
+/* As a shorted data line reads: the CRC of zeros is 0, and right. A thermometer's configuration is never 0 (19-7487, figure 10). */
+static bool is_zeros(const char *w1_slave)
+{
+	return strncmp(w1_slave, "00 00 00 00 00 00 00 00 00 ", 27) == 0;
+}
+
 /* "... crc=2c YES\n... t=21500": kernels before 5.10 have only this file. */
 static int parse_w1_slave(const char *text, double *ret_millidegrees)
 {
@@ -79,6 +85,8 @@ static int parse_w1_slave(const char *text, double *ret_millidegrees)
 
 	if (!strstr(text, "YES") || !number)
 		return -EIO;
+	if (is_zeros(text))
+		return -ENXIO;
 	*ret_millidegrees = strtod(number + 2, &end);
 	return end > number + 2 ? 0 : -EIO;
 }
@@ -86,12 +94,15 @@ static int parse_w1_slave(const char *text, double *ret_millidegrees)
 static int read_millidegrees(const struct ds18b20 *ds18b20, double *ret_millidegrees)
 {
 	char path[SYSFS_PATH_MAX], text[W1_SLAVE_MAX];
-	int r = sysfs_read_number(sysfs_file(path, ds18b20->folder, "temperature"), ret_millidegrees);
+	int r = sysfs_read_number(sysfs_file(path, ds18b20->folder, "temperature"), ret_millidegrees), len;
+	bool is_zero = r == 0 && !(fabs(*ret_millidegrees) > 0); /* frost, or a shorted line? */
 
-	if (r != -ENOENT)
+	if (r != -ENOENT && !is_zero)
 		return r;
-	r = sysfs_read(sysfs_file(path, ds18b20->folder, "w1_slave"), text, sizeof(text));
-	return r < 0 ? r : parse_w1_slave(text, ret_millidegrees);
+	len = sysfs_read(sysfs_file(path, ds18b20->folder, "w1_slave"), text, sizeof(text));
+	if (len < 0)
+		return is_zero ? 0 : len;
+	return parse_w1_slave(text, ret_millidegrees);
 }
 
 static int ds18b20_fetch(struct device *device, double values[])
@@ -103,10 +114,12 @@ static int ds18b20_fetch(struct device *device, double values[])
 
 	if (r == -ENOENT || r == -ENODEV)
 		snprintf(device->error, sizeof(device->error), "%.60s is gone from the 1-wire bus", id);
+	else if (r == -ENXIO)
+		snprintf(device->error, sizeof(device->error), "nothing but zeros from %.60s: is its line shorted?", id);
 	else if (r < 0) /* the kernel says EIO, or nothing at all after a bad CRC */
 		snprintf(device->error, sizeof(device->error), "the reading of %.60s failed: bad CRC or a loose wire", id);
 	if (r < 0)
-		return r == -ENODATA || r == -EINVAL ? -EIO : r;
+		return r == -ENODATA || r == -EINVAL || r == -ENXIO ? -EIO : r;
 	degrees = millidegrees / 1000;
 	if (!(fabs(degrees - POWER_ON) > 0) && !(ds18b20->has_last && fabs(ds18b20->last - POWER_ON) < POWER_ON_NEAR)) {
 		snprintf(device->error, sizeof(device->error), "85 °C is what it says after power-on: a loose wire?");

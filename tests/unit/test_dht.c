@@ -67,6 +67,23 @@ static void two_misses_are_usual_and_three_are_a_fault(void **state)
 	chip_failed(device, chip_turn(device, values), -ENODATA, "");
 }
 
+static void zeros_are_a_miss(void **state) /* whose checksum is 0 */
+{
+	struct device *device = chip_make(&dht_driver, "");
+
+	(void)state;
+	assert_int_equal(0, device->driver->open(device));
+	kernel_put(SENSOR "in_temp_input", "0\n");
+	assert_int_equal(0, chip_turn(device, values));
+	assert_float_equal(0, values[0], 0);
+	kernel_put(SENSOR "in_humidityrelative_input", "0\n");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(0, chip_turn(device, values));
+		assert_true(isnan(values[0]) && isnan(values[1]));
+	}
+	chip_failed(device, chip_turn(device, values), -EIO, "bad checksums or zeros, one after the other: a long or loose wire?");
+}
+
 static void what_is_missing_is_said_with_what_to_do(void **state)
 {
 	struct device *device = chip_make(&dht_driver, "device = dht11@17\n");
@@ -95,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_values_are_read, begin, end),
 		cmocka_unit_test_setup_teardown(two_misses_are_usual_and_three_are_a_fault, begin, end),
+		cmocka_unit_test_setup_teardown(zeros_are_a_miss, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_missing_is_said_with_what_to_do, begin, end),
 		cmocka_unit_test_setup_teardown(a_driver_that_goes_is_told_at_once, begin, end),
 	};

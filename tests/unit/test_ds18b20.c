@@ -100,6 +100,29 @@ static void the_value_after_power_on_is_refused_unless_it_is_that_hot(void **sta
 	assert_float_equal(85, degrees, 1e-6);
 }
 
+/* A shorted data line answers presence and zeros, whose CRC is 0: "YES". A real register of 0 °C has a configuration of 0x1F to 0x7F (19-7487, figure 10). */
+static void zeros_of_a_shorted_line_are_no_frost(void **state)
+{
+	static const char zeros[] = "00 00 00 00 00 00 00 00 00 : crc=00 YES\n00 00 00 00 00 00 00 00 00 t=0\n";
+	static const char frost[] = "00 00 4b 46 7f ff 10 10 69 : crc=69 YES\n00 00 4b 46 7f ff 10 10 69 t=0\n";
+	struct device *device = open_chip("");
+
+	(void)state;
+	kernel_put(DEVICES "28-00000a1b2c3d/temperature", "0\n");
+	kernel_put(DEVICES "28-00000a1b2c3d/w1_slave", frost);
+	assert_int_equal(0, chip_turn(device, &degrees));
+	assert_float_equal(0, degrees, 0);
+	kernel_put(DEVICES "28-00000a1b2c3d/w1_slave", zeros);
+	chip_failed(device, chip_turn(device, &degrees), -EIO, "nothing but zeros from 28-00000a1b2c3d: is its line shorted?");
+	kernel_take(DEVICES "28-00000a1b2c3d/temperature");
+	chip_failed(device, chip_turn(device, &degrees), -EIO, "nothing but zeros from 28-00000a1b2c3d: is its line shorted?");
+	kernel_put(DEVICES "28-00000a1b2c3d/w1_slave", frost);
+	assert_int_equal(0, chip_turn(device, &degrees));
+	kernel_take(DEVICES "28-00000a1b2c3d/w1_slave"); /* a kernel without that file */
+	kernel_put(DEVICES "28-00000a1b2c3d/temperature", "0\n");
+	assert_int_equal(0, chip_turn(device, &degrees));
+}
+
 static void one_that_is_pulled_out_is_told_and_found_again(void **state)
 {
 	struct device *device = open_chip("");
@@ -132,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_older_kernels_file_is_read_too, begin, end),
 		cmocka_unit_test_setup_teardown(an_empty_file_is_a_failed_reading, begin, end),
 		cmocka_unit_test_setup_teardown(the_value_after_power_on_is_refused_unless_it_is_that_hot, begin, end),
+		cmocka_unit_test_setup_teardown(zeros_of_a_shorted_line_are_no_frost, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_is_pulled_out_is_told_and_found_again, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_missing_is_said_with_what_to_do, begin, end),
 	};
