@@ -21,6 +21,7 @@ static int thermal_fetch(struct device *device, double values[])
 	char path[80];
 	long millidegrees;
 	FILE *file;
+	char after = '\n';
 	int count;
 
 	snprintf(path, sizeof(path), "/sys/class/thermal/thermal_zone%d/temp", thermal->zone);
@@ -31,9 +32,9 @@ static int thermal_fetch(struct device *device, double values[])
 		snprintf(device->error, sizeof(device->error), "cannot open %s", thermal->path ? thermal->path : path);
 		return -error;
 	}
-	count = fscanf(file, "%ld", &millidegrees);
+	count = fscanf(file, "%ld%c", &millidegrees, &after);
 	fclose(file);
-	if (count != 1) {
+	if (count < 1 || after != '\n') {
 		snprintf(device->error, sizeof(device->error), "no number in %s", thermal->path ? thermal->path : path);
 		return -EIO;
 	}

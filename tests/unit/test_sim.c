@@ -357,6 +357,7 @@ static void the_machines_temperature_is_read_in_thousandths(void **state)
 
 static void a_machine_without_a_thermometer_says_so(void **state)
 {
+	static const char *const rubbish[] = { "", "\n", "-\n", "1e999\n", "0x10\n", "21,5\n", "48312 48312\n" };
 	struct device *device = thermal(NULL);
 	double value = 7;
 
@@ -366,8 +367,10 @@ static void a_machine_without_a_thermometer_says_so(void **state)
 	device = thermal("hot\n");
 	assert_int_equal(-EIO, device->driver->fetch(device, &value));
 	assert_non_null(strstr(device->error, "no number"));
-	device = thermal("");
-	assert_int_equal(-EIO, device->driver->fetch(device, &value));
+	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
+		device = thermal(rubbish[i]);
+		assert_int_equal(-EIO, device->driver->fetch(device, &value));
+	}
 	assert_float_equal(7, value, 0);
 }
 
