@@ -10,7 +10,7 @@
 #include "../driver.h"
 #include "../gpio.h"
 
-enum { PINGS = 5, CYCLE_MS = 60, ECHO_MAX_US = 38000, TRIGGER_NS = 10000 };
+enum { PINGS = 5, CYCLE_MS = 60, ECHO_MIN_US = 100, ECHO_MAX_US = 38000, TRIGGER_NS = 10000 };
 
 #define NS_PER_CM 58000.0
 
@@ -70,6 +70,8 @@ static int hcsr04_notice(struct device *device)
 		}
 		if (state->rise_ns == 0 || state->answered || state->pings == 0)
 			continue; /* a second echo, or the end of one before this ping */
+		if (long_ns < ECHO_MIN_US * (int64_t)1000)
+			continue; /* noise: a line without a sensor takes up the trigger */
 		state->answered = true;
 		state->heard++;
 		if (long_ns < ECHO_MAX_US * (int64_t)1000 && (double)long_ns <= hcsr04->max * NS_PER_CM && state->echoes < PINGS)

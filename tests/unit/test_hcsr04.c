@@ -130,6 +130,27 @@ static void a_sensor_that_is_not_there_is_a_fault(void **state)
 	assert_string_equal("no echo after 5 pings: are Trig, Echo and 5 V connected?", device->error);
 }
 
+/* An echo line without a sensor takes up the trigger's edges; the sensor's least is 2 cm, 116 us. */
+static void needles_are_no_echoes(void **state)
+{
+	struct device *device = sensor();
+	double cm = 0;
+
+	(void)state;
+	assert_int_equal(-EIO, measure(device, (const int64_t[]){ 10, 3, 25, 10, 60 }, &cm));
+	assert_string_equal("no echo after 5 pings: are Trig, Echo and 5 V connected?", device->error);
+	assert_int_equal(0, device->driver->trigger(device));
+	for (int i = 0; i < 5; i++) {
+		fake_edge_at(echo, 1, bench_now_ns + 5 * US); /* a needle first does not hide the echo */
+		fake_edge_at(echo, 0, bench_now_ns + 8 * US);
+		fake_edge_at(echo, 1, bench_now_ns + 450 * US);
+		fake_edge_at(echo, 0, bench_now_ns + (450 + 116) * US);
+		bench_pass(60);
+	}
+	assert_int_equal(0, device->driver->fetch(device, &cm));
+	assert_true(fabs(cm - 2) < 1e-9);
+}
+
 static void what_fails_is_told(void **state)
 {
 	struct device *device = sensor();
@@ -161,6 +182,7 @@ int main(void)
 		TEST(beyond_reach_is_no_news),
 		TEST(noise_between_the_pings_is_no_echo),
 		TEST(a_sensor_that_is_not_there_is_a_fault),
+		TEST(needles_are_no_echoes),
 		TEST(what_fails_is_told),
 	};
 
