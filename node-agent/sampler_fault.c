@@ -62,6 +62,7 @@ void slot_begin_fault(struct slot *slot, int error, const char *words)
 
 	word_fault(slot, error, words);
 	slot->failures++;
+	slot->failed_ms = clock_boot_ms();
 	if (!slot->fault_code) {
 		slot->fault_since_ms = clock_wall_ms();
 		count_flap(slot);
@@ -91,4 +92,11 @@ void slot_end_fault(struct slot *slot)
 	slot->fault_code = 0;
 	if (slot->sampler->hooks.health)
 		slot->sampler->hooks.health(slot->sampler->context);
+}
+
+void slot_try_now(struct slot *slot)
+{
+	if (!slot->is_open && !slot->hung && !slot->leaving && slot->step == STEP_NONE && slot->sampler->started && slot->fault_code &&
+	    clock_boot_ms() - slot->failed_ms >= RETRY_FIRST_MS)
+		slot_turn(slot);
 }

@@ -85,6 +85,8 @@ int sampler_set(struct sampler *sampler, const struct channel *channel, const st
 	struct slot *slot = slot_of(sampler, channel->device);
 	struct order *order;
 
+	if (slot)
+		slot_try_now(slot);
 	if (!slot || !slot->is_open || slot->hung)
 		return -EAGAIN;
 	if (!slot->device->driver->set)

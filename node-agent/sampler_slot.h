@@ -44,7 +44,7 @@ struct slot {
 
 	char fault[SLOT_FAULT_MAX];
 	int fault_code; /* errno of it; 0: the device is well */
-	int64_t fault_since_ms, retry_ms;
+	int64_t fault_since_ms, retry_ms, failed_ms; /* failed_ms: clock_boot_ms() of the newest try */
 	bool silent[CHANNELS_MAX]; /* what the quantity cannot be came instead */
 	/* Faults that come and go are told a few times, then no more. */
 	int64_t flap_from_ms;
@@ -96,6 +96,9 @@ int slot_on_timer(sd_event_source *source, uint64_t now_us, void *userdata);
 
 void slot_begin_fault(struct slot *slot, int error, const char *words);
 void slot_end_fault(struct slot *slot);
+/* Somebody wants the device now: when it is at fault and was not tried within the last second, the next try does not wait for its time. On the loop it
+ * is open afterwards, if it answers; on a worker, when that has come to it. */
+void slot_try_now(struct slot *slot);
 
 /* ---- sampler_tell.c */
 

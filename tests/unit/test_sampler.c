@@ -833,6 +833,52 @@ static void an_output_whose_device_is_absent_says_so(void **state)
 	assert_non_null(strstr(fake_last()->payload, strerror(ENODEV)));
 }
 
+static int chip_set(struct device *device, size_t channel, const struct value *value, struct value *ret_value)
+{
+	(void)channel;
+	assert_int_equal(0, chip.open_error);
+	assert_ptr_equal(&chip_device, device);
+	*ret_value = *value;
+	return 0;
+}
+
+/* The plug is back, but the next try would come in half a minute: who gives an order does not wait for that. */
+static void an_order_has_an_absent_device_tried_again_at_once(void **state)
+{
+	static struct driver driver;
+	const struct value half = value_of_number(50);
+	double got = 0;
+	int opens;
+
+	(void)state;
+	driver = chip_driver;
+	driver.set = chip_set;
+	chip_device.driver = &driver;
+	chip_device.channels[0].output = OUTPUT_RANGE;
+	fake_boot_ms = 1000000;
+	chip.open_error = -ENXIO;
+	open_sampler(&chip_device, 1);
+	sampler_start(sampler);
+	for (int i = 0; i < 5; i++) {
+		fake_boot_ms += 60000;
+		slot_on_timer(NULL, 0, chip_device.context);
+	}
+	opens = chip.opens;
+	fake_boot_ms += 999;
+	assert_int_equal(-EAGAIN, sampler_set(sampler, &chip_device.channels[0], &half, set_done, &got));
+	assert_int_equal(opens, chip.opens); /* it was tried just now */
+	fake_boot_ms += 1;
+	assert_int_equal(-EAGAIN, sampler_set(sampler, &chip_device.channels[0], &half, set_done, &got));
+	assert_int_equal(opens + 1, chip.opens);
+	chip.open_error = 0;
+	fake_boot_ms += 1000;
+	assert_int_equal(0, sampler_set(sampler, &chip_device.channels[0], &half, set_done, &got));
+	assert_float_equal(50, got, 0);
+	assert_int_equal(opens + 2, chip.opens);
+	fake_boot_ms = -1;
+	chip_device.driver = &chip_driver;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -860,6 +906,7 @@ int main(void)
 		TEST(an_output_that_refuses_says_why_and_one_that_is_silent_nothing),
 		TEST(a_later_command_takes_the_place_of_one_that_is_still_worked_on),
 		TEST(an_output_whose_device_is_absent_says_so),
+		TEST(an_order_has_an_absent_device_tried_again_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
