@@ -135,7 +135,19 @@ static int tell_object(struct device *device, const cJSON *json)
 	return r;
 }
 
-/* "21.4 48" for two quantities; "-" tells nothing of one. */
+/* The next word of a text without NUL, which is then moved behind it and the white space that follows. */
+static size_t next_word(const char **text, const char *end)
+{
+	size_t len = strcspn(*text, " \t\r\n");
+
+	if (len > (size_t)(end - *text))
+		len = (size_t)(end - *text);
+	*text += len;
+	*text += strspn(*text, " \t\r\n");
+	return len;
+}
+
+/* "21.4 48" for two quantities; "-" tells nothing of one. With one too few nobody knows which. */
 static int tell_words(struct device *device, const char *text, size_t len)
 {
 	struct exec *exec = device->state;
@@ -143,20 +155,18 @@ static int tell_words(struct device *device, const char *text, size_t len)
 	size_t count = 0;
 	int r = 0;
 
-	while (text < end) {
-		size_t word = strcspn(text, " \t\r\n");
-
-		if (word > (size_t)(end - text))
-			word = (size_t)(end - text);
-		if (count < device->channel_count && !(word == 1 && *text == '-') && tell(device, count, text, word) < 0)
-			r = -ERANGE;
-		count++;
-		text += word;
-		text += strspn(text, " \t\r\n");
-	}
+	for (const char *at = text; at < end; count++)
+		next_word(&at, end);
 	if (count != device->channel_count) {
 		snprintf(exec->failed, sizeof(exec->failed), "it said %zu values for %zu quantities", count, device->channel_count);
 		return -ERANGE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *word = text;
+		size_t word_len = next_word(&text, end);
+
+		if (!(word_len == 1 && *word == '-') && tell(device, i, word, word_len) < 0)
+			r = -ERANGE;
 	}
 	return r;
 }

@@ -180,6 +180,9 @@ static void what_is_no_reading_is_told(void **state)
 	make("echo 1 2 3", "quantities = temperature humidity\n");
 	turn();
 	chip_failed(device, listen(3), -ERANGE, "it said 3 values for 2 quantities");
+	turn_with("echo 48"); /* which of the two? */
+	chip_failed(device, listen(3), -ERANGE, "it said 1 values for 2 quantities");
+	assert_int_equal(0, chip_told_count);
 	turn_with("echo '{\"x\":1}'");
 	chip_failed(device, listen(3), -ERANGE, "none of its quantities is in what it said");
 }
