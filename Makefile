@@ -57,11 +57,11 @@ help:
 	@echo 'make SAN=1           the same with address and undefined behaviour sanitizers'
 	@echo 'make demo            a whole house, simulated; PORT=8080 chooses the port, DEMO_SECONDS=20 ends it'
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
-	@echo 'make check-unit      the unit tests alone'
+	@echo 'make check-unit      the unit tests alone; TEST=lm75 runs tests/unit/test_lm75.c'
 	@echo 'make check-hardware  the node agent on simulated chips of a real kernel, under QEMU; HARDWARE="amd64 arm64" (tests/hardware)'
 	@echo 'make check-chaos     everything is killed, cut off and filled for CHAOS_SECONDS=120; CHAOS_SEED repeats a run (tests/chaos)'
 	@echo 'make bench           what it costs and how fast it is, beside others (tests/bench); BENCH_SECONDS=4 BENCH_ROWS=4000000 BENCH_REPEATS=3'
-	@echo 'make lint            clang-tidy, cppcheck and the rules of the house'
+	@echo 'make lint            clang-tidy, cppcheck, layout and the rules of the house'
 	@echo 'make format          lays out the sources by clang-format'
 	@echo 'make deps            installs what is missing of the packages in config/packages.sh'
 	@echo 'make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away'
@@ -150,8 +150,8 @@ deps: packages
 check: all unit-tests
 	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run
 
-check-unit: unit-tests
-	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run unit
+check-unit: $(if $(TEST),$(OBJ)/tests/test_$(TEST),unit-tests)
+	@BUILD='$(BUILD)' OBJ='$(OBJ)' tests/run $(if $(TEST),tests/unit/test_$(TEST).c,unit)
 
 HARDWARE = amd64 arm64
 check-hardware: $(BUILD)/node-agent
@@ -167,7 +167,7 @@ lint: compile_commands.json libraries
 	@tests/lint
 
 format:
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 
 demo: all
 	@BUILD='$(BUILD)' exec config/demo/run

@@ -56,7 +56,7 @@ struct device {
 	bool sporadic;   /* by configure(): its values come when they come, whatever its interval: a badge, a program that stays */
 	const char *bus; /* of an I2C chip: "/dev/i2c-1", key `bus` */
 	int address;     /* of an I2C chip, key `address` */
-	struct i2c *i2c;    /* of an I2C chip: open from before open() to after close() */
+	struct i2c *i2c; /* of an I2C chip: open from before open() to after close() */
 	const char *stream; /* of a camera: the URL of its pictures, for $info; NULL: it has none */
 	const struct device_services *services;
 	void *context; /* the services' own */

@@ -104,16 +104,17 @@ static void tell_chip(struct probe *probe, const struct bus *bus, struct i2c *i2
 		probe_say(probe, "%s: %s", text, drivers[0]->help);
 	else if (count > 0)
 		probe_say(probe,
-			  "%s: something answers; a chip of this kind can't be told from others, so see what is written on it",
-			  text);
+			  "%s: something answers; a chip of this kind can't be told from others, so see what is written on it%s%s",
+			  text, other ? "; perhaps " : "", other ? other : "");
 	else if (denied[0])
-		probe_say(probe, "%s: something answers, but not as a chip of driver %s does", text, denied);
+		probe_say(probe, "%s: something answers, but not as a chip of driver %s does%s%s", text, denied,
+			  other ? "; perhaps " : "", other ? other : "");
 	else
 		probe_say(probe, "%s: something answers%s%s; no driver here is for it", text, other ? ", perhaps " : "",
 			  other ? other : "");
 	/* The same chip may do as a servo or as a light, and to an unknown one nothing is to be written: a person has to say. */
 	for (size_t i = 0; i < count; i++)
-		probe_section(probe, drivers[i]->name, drivers[i]->name, keys, count == 1 && (sure || !drivers[i]->set));
+		probe_section(probe, drivers[i]->name, drivers[i]->name, keys, count == 1 && (sure || (!drivers[i]->set && !other)));
 }
 
 static void tell_kernel(struct probe *probe, const struct bus *bus, int address)

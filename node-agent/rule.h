@@ -79,7 +79,7 @@ struct rule {
 	int64_t burst_ms;      /* of the rate limit */
 	int burst;
 	unsigned acted_look; /* one act a look, however many outputs it has */
-	int64_t paused_ms; /* clock_boot_ms() until it may act again; 0: it may */
+	int64_t paused_ms;   /* clock_boot_ms() until it may act again; 0: it may */
 };
 
 /* ---- rule_truth.c: what is so, without doing anything ---- */

@@ -96,7 +96,7 @@ void slot_end_fault(struct slot *slot)
 
 void slot_try_now(struct slot *slot)
 {
-	if (!slot->is_open && !slot->hung && !slot->leaving && slot->step == STEP_NONE && slot->sampler->started && slot->fault_code &&
-	    clock_boot_ms() - slot->failed_ms >= RETRY_FIRST_MS)
+	if (!slot->is_open && !slot->hung && !slot->leaving && slot->step == STEP_NONE && slot->sampler->started &&
+	    slot->fault_code && clock_boot_ms() - slot->failed_ms >= RETRY_FIRST_MS)
 		slot_turn(slot);
 }

@@ -43,9 +43,9 @@ struct slot {
 	int64_t time_ms;
 
 	char fault[SLOT_FAULT_MAX];
-	int fault_code; /* errno of it; 0: the device is well */
+	int fault_code;                              /* errno of it; 0: the device is well */
 	int64_t fault_since_ms, retry_ms, failed_ms; /* failed_ms: clock_boot_ms() of the newest try */
-	bool silent[CHANNELS_MAX]; /* what the quantity cannot be came instead */
+	bool silent[CHANNELS_MAX];                   /* what the quantity cannot be came instead */
 	/* Faults that come and go are told a few times, then no more. */
 	int64_t flap_from_ms;
 	int flaps, failures; /* within the span; in a row */

@@ -9,6 +9,8 @@ export function probe(guest) {
 		await guest.registers(0x77, { ...BME280, 0xd0: 0x58 });
 		await guest.registers(0x49, { 0: 0x1980 }, { words: true });
 		await guest.answer(0x44, 'f32d', checked(0x8010)); // SHT31: the status register
+		await guest.answer(0x3c, '', '00'); // where displays of text and of dots are both sold
+		await guest.answer(0x70, '', '00');
 		const holder = await guest.startNode('holder', { lamp: { driver: 'relay', line: 'GPIO17' } });
 		const found = await guest.sh('node-agent --probe');
 		const sections = [...found.matchAll(/^\[device (.*)\]\ndriver = (.*)\n((?:[a-z].*\n)*)/gm)].map(([, , driver, keys]) => ({
@@ -32,6 +34,8 @@ export function probe(guest) {
 		has({ driver: 'ds18b20', id: '28-0000000000c1' });
 		has({ driver: 'thermal', zone: '0' });
 		assert.ok(!sections.some(({ driver }) => /relay|contact|led|lcd|servo|dimmer/.test(driver)), 'no output by guess');
+		assert.match(found, /^# 0x3c: something answers; .*; perhaps an SSD1306/m);
+		assert.match(found, /^# 0x70: something answers, perhaps a bus multiplexer/m);
 		assert.match(found, /GPIO17, line 17: held by/);
 		assert.match(found, /^# free: GPIO0 GPIO1 /m);
 		assert.match(found, /^#led = foyer:green:status$/m);

@@ -105,6 +105,24 @@ def check_file(root, path):
         complain(path, lines, f"{lines} lines: is there a second room in it? (at most {LINES_MAX})")
 
 
+def check_drivers(root):
+    """A driver is in the list, has a section to copy, and a test."""
+    listed = set(re.findall(r"&(\w+_driver)\b", (root / "node-agent/driver.c").read_text()))
+    example = (root / "config/node-agent.conf").read_text()
+    links = " ".join(path.read_text().split("\n", 1)[0] for path in (root / "tests/unit").glob("test_*.c"))
+
+    for path in sorted((root / "node-agent/drivers").glob("*.c")):
+        text = path.read_text()
+        for match in re.finditer(r'^const struct driver (\w+) = \{\s*\.name = "(\w+)"', text, re.M):
+            line, (symbol, name) = line_of(text, match.start()), match.groups()
+            if symbol not in listed:
+                complain(path.relative_to(root), line, f"{symbol} is not in the list of node-agent/driver.c")
+            if not re.search(rf"^#?driver = {name}\b|^#.*\b{name}\b", example, re.M):
+                complain(path.relative_to(root), line, f"config/node-agent.conf has no section with driver = {name}")
+            if str(path.relative_to(root)) not in links:
+                complain(path.relative_to(root), line, "no test in tests/unit names it in its first line")
+
+
 def main():
     root = Path(__file__).resolve().parents[2]
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.c", "*.h"], cwd=root, check=True,
@@ -114,6 +132,7 @@ def main():
     for path in paths:
         if path.parts[0] in DAEMONS | {"common"}:
             check_file(root, path)
+    check_drivers(root)
     print("\n".join(complaints))
     sys.exit(bool(complaints))
 

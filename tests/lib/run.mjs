@@ -22,13 +22,14 @@ let interrupted = false;
 
 // ---- what there is to run ----
 
-function unitTests() {
-	const sources = readdirSync(join(here, 'unit')).filter((name) => /^test_.*\.c$/.test(name));
+function unitTest(source) {
+	return { name: `unit/${basename(source, '.c')}`, command: [join(objects, 'tests', basename(source, '.c'))] };
+}
 
-	return sources.map((name) => ({
-		name: `unit/${basename(name, '.c')}`,
-		command: [join(objects, 'tests', basename(name, '.c'))],
-	}));
+function unitTests() {
+	return readdirSync(join(here, 'unit'))
+		.filter((name) => /^test_.*\.c$/.test(name))
+		.map(unitTest);
 }
 
 function nodeTest(path) {
@@ -49,6 +50,7 @@ function chosen(word) {
 	if (word === 'unit') return unitTests();
 	if (word === 'integration' || word === 'e2e') return nodeTests(word);
 	if (word.endsWith('.mjs') && existsSync(word)) return [nodeTest(resolve(word))];
+	if (/^test_.*\.c$/.test(basename(word)) && existsSync(word)) return [unitTest(word)];
 	console.error(`tests/run: "${word}" is neither unit, integration, e2e nor a test file`);
 	process.exit(2);
 }

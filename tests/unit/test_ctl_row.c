@@ -108,10 +108,12 @@ static void lines_are_as_the_documents_show(void **state)
 
 static void every_double_comes_back_to_the_last_bit(void **state)
 {
+	/* clang-format off */
 	static const double numbers[] = {
 		0.1,  1.0 / 3, 0.1 + 0.2, 1e-300, DBL_MIN,          DBL_TRUE_MIN,        DBL_MAX, -DBL_MAX, DBL_EPSILON,     1e22,
 		1e23, -0.5,    M_PI,      5e-324, 9007199254740994.0, 123456789.123456789, 4.35,    0.00001,  999999999.99999, 0
 	};
+	/* clang-format on */
 	uint64_t bits = 88172645463325252;
 
 	(void)state;

@@ -31,7 +31,9 @@ static struct device *device;
 
 static void open_outbox(int64_t resend_after_ms)
 {
-	const struct outbox_settings settings = { .base = "foyer", .node = "salon", .room = ROOM, .resend_after_ms = resend_after_ms };
+	const struct outbox_settings settings = {
+		.base = "foyer", .node = "salon", .room = ROOM, .resend_after_ms = resend_after_ms
+	};
 
 	outbox_close(outbox);
 	outbox = NULL;
