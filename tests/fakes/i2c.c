@@ -15,6 +15,8 @@ uint8_t fake_i2c_registers[256];
 struct fake_i2c_write fake_i2c_written[FAKE_I2C_WRITES_MAX];
 size_t fake_i2c_write_count;
 int fake_i2c_error;
+int (*fake_i2c_fails)(void);
+uint8_t (*fake_i2c_garbles)(uint8_t byte);
 
 static struct i2c the_chip;
 static uint16_t words[256]; /* low byte first, as SMBus has them */
@@ -33,6 +35,8 @@ void fake_i2c_reset(void)
 	memset(words, 0, sizeof(words));
 	fake_i2c_write_count = reply_count = reply_next = 0;
 	fake_i2c_error = fail_in = fail_error = 0;
+	fake_i2c_fails = NULL;
+	fake_i2c_garbles = NULL;
 }
 
 static uint16_t ordered(uint16_t word, enum i2c_order order)
@@ -77,7 +81,13 @@ static int begin(struct i2c *i2c)
 	assert(i2c == &the_chip);
 	if (fail_in > 0 && --fail_in == 0)
 		return fail_error;
-	return fake_i2c_error;
+	return fake_i2c_fails ? fake_i2c_fails() : fake_i2c_error;
+}
+
+static void garble(uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; fake_i2c_garbles && i < len; i++)
+		bytes[i] = fake_i2c_garbles(bytes[i]);
 }
 
 static int record(struct i2c *i2c, const uint8_t *bytes, size_t len)
@@ -94,6 +104,11 @@ static int record(struct i2c *i2c, const uint8_t *bytes, size_t len)
 
 static int take_reply(uint8_t *ret_bytes, size_t len)
 {
+	if (fake_i2c_garbles) {
+		memset(ret_bytes, 0, len);
+		garble(ret_bytes, len);
+		return 0;
+	}
 	if (reply_next == reply_count)
 		return -ENXIO;
 	if (replies[reply_next].len != len) {
@@ -139,9 +154,10 @@ int i2c_receive_byte(struct i2c *i2c)
 
 int i2c_read_byte(struct i2c *i2c, uint8_t reg)
 {
-	int r = begin(i2c);
+	uint8_t byte = 0;
+	int r = i2c_read_block(i2c, reg, &byte, 1);
 
-	return r < 0 ? r : fake_i2c_registers[reg];
+	return r < 0 ? r : byte;
 }
 
 int i2c_write_byte(struct i2c *i2c, uint8_t reg, uint8_t byte)
@@ -151,9 +167,11 @@ int i2c_write_byte(struct i2c *i2c, uint8_t reg, uint8_t byte)
 
 int i2c_read_word(struct i2c *i2c, uint8_t reg, enum i2c_order order)
 {
+	uint16_t word = words[reg];
 	int r = begin(i2c);
 
-	return r < 0 ? r : ordered(words[reg], order);
+	garble((uint8_t *)&word, sizeof(word));
+	return r < 0 ? r : ordered(word, order);
 }
 
 int i2c_write_word(struct i2c *i2c, uint8_t reg, enum i2c_order order, uint16_t word)
@@ -173,6 +191,8 @@ int i2c_read_block(struct i2c *i2c, uint8_t reg, uint8_t *ret_bytes, size_t len)
 	assert(len >= 1 && len <= I2C_BLOCK_MAX);
 	for (size_t i = 0; r >= 0 && i < len; i++)
 		ret_bytes[i] = fake_i2c_registers[(reg + i) & 0xFF];
+	if (r >= 0)
+		garble(ret_bytes, len);
 	return r;
 }
 

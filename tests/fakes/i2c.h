@@ -16,6 +16,11 @@ extern struct fake_i2c_write fake_i2c_written[FAKE_I2C_WRITES_MAX]; /* every tra
 extern size_t fake_i2c_write_count;
 extern int fake_i2c_error; /* every transfer fails so (negative errno); 0: it works */
 
+/* Of a chip that answers rubbish: whether the transfer that begins fails (0 or a negative errno), and what becomes of each byte that is read; raw
+ * reads need no replies then. NULL: nothing of that. */
+extern int (*fake_i2c_fails)(void);
+extern uint8_t (*fake_i2c_garbles)(uint8_t byte);
+
 /* The chip; i2c_open gives it too. */
 struct i2c *fake_i2c(void);
 /* All registers 0, nothing written, no replies, no errors. */

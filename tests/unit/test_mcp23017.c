@@ -165,7 +165,7 @@ static void fails_as_forgetful(struct device *device, int r)
 	device->error[0] = '\0';
 }
 
-/* Its power was away for a moment: what the data sheet has in table 3-1 (1-1) for the registers after that. */
+/* Its power was away for a moment: all lines are inputs then, all else is 0 (DS20001952, POR/RST values of the registers). */
 static void a_chip_that_lost_its_settings_is_a_fault(void **state)
 {
 	struct device *device = chip("A0 = switch output\nA1 = contact\n");
