@@ -29,7 +29,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 HARDENING = -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPTIMIZE = $(if $(SAN),-O1 $(SANITIZERS),-O2 $(HARDENING))
-override CPPFLAGS += -D_GNU_SOURCE -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"' $(GPIOD_CFLAGS)
+override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFOYER_VERSION='"$(VERSION)"' -DFOYER_PREFIX='"$(PREFIX)"' $(GPIOD_CFLAGS)
 override CFLAGS += -std=gnu17 -g $(OPTIMIZE) $(WARNINGS) -ffunction-sections -fdata-sections
 override LDFLAGS += -Wl,--gc-sections -Wl,--as-needed $(if $(SAN),$(SANITIZERS),-pie -Wl,-z,relro,-z,now)
 LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lm

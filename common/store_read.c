@@ -32,7 +32,7 @@ static int walk_span(struct walk *walk, enum table_statement which, int64_t from
 	sqlite3_bind_int64(statement, 1, from_ms);
 	sqlite3_bind_int64(statement, 2, to_ms);
 	sqlite3_bind_int64(statement, 3, walk->series->id);
-	sqlite3_bind_int64(statement, 4, (int64_t)(walk->left < INT64_MAX ? walk->left : INT64_MAX));
+	sqlite3_bind_int64(statement, 4, (int64_t)walk->left); /* SIZE_MAX is -1 there, or more than any house has: no limit */
 	while (!stop && walk->left > 0 && (r = sqlite3_step(statement)) == SQLITE_ROW) {
 		walk->left--;
 		stop = walk->fn(walk->context, sqlite3_column_int64(statement, 0), statement);

@@ -173,7 +173,8 @@ void outbox_clock_settle(struct outbox *outbox)
 			ahead_ms = series->told_ms - now_ms + 1;
 	}
 	if (ahead_ms > 0)
-		nanosleep(&(struct timespec){ .tv_sec = ahead_ms / 1000, .tv_nsec = ahead_ms % 1000 * 1000000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_sec = (time_t)(ahead_ms / 1000), .tv_nsec = (long)(ahead_ms % 1000) * 1000000 },
+			  NULL);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------------------------------------- */
