@@ -58,7 +58,7 @@ help:
 	@echo 'make demo            a whole house, simulated; PORT=8080 chooses the port, DEMO_SECONDS=20 ends it'
 	@echo 'make check           builds and runs all tests; ends with N passed, N failed'
 	@echo 'make check-unit      the unit tests alone; TEST=lm75 runs tests/unit/test_lm75.c'
-	@echo 'make check-hardware  the node agent on simulated chips of a real kernel, under QEMU; HARDWARE="amd64 arm64" (tests/hardware)'
+	@echo 'make check-hardware  the node agent on simulated chips of a real kernel, under QEMU; HARDWARE="amd64 arm64 armhf" (tests/hardware)'
 	@echo 'make check-chaos     everything is killed, cut off and filled for CHAOS_SECONDS=120; CHAOS_SEED repeats a run (tests/chaos)'
 	@echo 'make bench           what it costs and how fast it is, beside others (tests/bench); BENCH_SECONDS=4 BENCH_ROWS=4000000 BENCH_REPEATS=3'
 	@echo 'make lint            clang-tidy, cppcheck, layout and the rules of the house'

@@ -114,7 +114,8 @@ static void tell_chip(struct probe *probe, const struct bus *bus, struct i2c *i2
 			  other ? other : "");
 	/* The same chip may do as a servo or as a light, and to an unknown one nothing is to be written: a person has to say. */
 	for (size_t i = 0; i < count; i++)
-		probe_section(probe, drivers[i]->name, drivers[i]->name, keys, count == 1 && (sure || (!drivers[i]->set && !other)));
+		probe_section(probe, drivers[i]->name, drivers[i]->name, keys,
+			      count == 1 && (sure || (!drivers[i]->set && !other)));
 }
 
 static void tell_kernel(struct probe *probe, const struct bus *bus, int address)

@@ -25,6 +25,12 @@ const MACHINES = {
 		card: 'virtio-net-device',
 		append: `console=ttyAMA0 ${APPEND}`,
 	},
+	armhf: {
+		qemu: 'qemu-system-arm',
+		args: `-M virt,highmem=off -cpu cortex-a15 ${COMMON}`, // Debian's armmp kernel has no LPAE
+		card: 'virtio-net-device',
+		append: `console=ttyAMA0 ${APPEND}`,
+	},
 };
 
 function assemble(architecture, image, programs, libraries) {
