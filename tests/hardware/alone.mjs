@@ -37,6 +37,49 @@ export function alone(guest) {
 		assert.equal(await node.stop(), 0);
 	});
 
+	guest.test('a button switches a lamp, and shutters never go both ways, without a broker', async () => {
+		await guest.pull(7, 1);
+		await guest.pull(8, 1);
+		const node = await guest.startNode(
+			'stairs',
+			{
+				bell: { driver: 'button', line: 'GPIO7', bias: 'as-is' },
+				alarm: { driver: 'button', line: 'GPIO8', bias: 'as-is' },
+				lamp: { driver: 'relay', line: 'GPIO25', initial: 'on' },
+				siren: { driver: 'buzzer', line: 'GPIO26', max_on: '1s' },
+				up: { driver: 'relay', line: 'GPIO12', interlock: 'shutter' },
+				down: { driver: 'relay', line: 'GPIO13', interlock: 'shutter' },
+			},
+			{
+				ready: false,
+				sections: {
+					...nowhere,
+					'rule light': { when: 'bell/button pressed', then: 'lamp/switch toggle, up/switch toggle' },
+					'rule loud': { when: 'alarm/button pressed', then: 'siren/switch on, down/switch on' },
+				},
+			},
+		);
+		const press = async (line) => {
+			await guest.pull(line, 0);
+			await guest.sh('usleep 150000'); // as long as a finger
+			await guest.pull(line, 1);
+		};
+
+		await guest.becomes(25, 1);
+		await press(7);
+		await guest.becomes(25, 0);
+		await guest.becomes(12, 1);
+		await press(8);
+		await guest.becomes(13, 1);
+		assert.equal(await guest.level(12), 0); // it went off first
+		await guest.becomes(26, 0); // the siren ends by itself
+		await press(7);
+		await guest.becomes(25, 1);
+		await guest.becomes(12, 1);
+		assert.equal(await guest.level(13), 0);
+		assert.equal(await node.stop(), 0);
+	});
+
 	guest.test('an output goes to its safe state when the broker is away, and when the agent stops', async () => {
 		const light = { driver: 'led', led: 'foyer:green:status', output: 'level', initial: 100, safe: 0 };
 		const lonely = await guest.startNode(

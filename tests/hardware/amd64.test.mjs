@@ -9,4 +9,4 @@ const library = newer ? join(dirname(dirname(newer)), 'libgpiod2/usr/lib/x86_64-
 const guest = await machine({ architecture: 'amd64', programs: newer ? [usual, newer] : [usual], libraries: library });
 
 everything(guest);
-if (newer) gpio(guest, { program: basename(newer), burst: 100 });
+if (newer) gpio(guest, { program: basename(newer) });
