@@ -21,6 +21,7 @@ enum {
 };
 enum { TEXT, SWITCH }; /* channels */
 enum { BURST = 32 };   /* port bytes of one transfer: 8 characters */
+enum { CHECK_MS = 10000 };
 
 #define MS 1000000L
 #define US 1000L
@@ -173,26 +174,21 @@ static int show(struct device *device, const char *text)
 	return r;
 }
 
-/* ---- hooks ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- power ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Figure 24: initializing by instruction, whatever the display was at before. */
-static int lcd_open(struct device *device)
+/* Figure 24: initializing by instruction, whatever the display was at before. It is blank afterwards. */
+static int initialize(struct device *device)
 {
 	static const struct {
 		int nibble;
 		long wait_ns;
 	} wake_up[] = { { 0x30, 5 * MS }, { 0x30, 150 * US }, { 0x30, 150 * US }, { 0x20, 150 * US } };
 	static const int set_up[] = { FOUR_BITS_TWO_LINES, DISPLAY_OFF, CLEAR, ENTRY_RIGHT, DISPLAY_ON };
-	const struct lcd *lcd = device->config;
 	struct lcd_state *state = device->state;
 	int r = 0;
 
-	*state = (struct lcd_state){ .light = lcd->light };
-	state->screen.cols = sizes[lcd->size].cols;
-	state->screen.rows = sizes[lcd->size].rows;
-	state->screen.rom = (enum lcd_rom)lcd->rom;
 	memset(state->screen.cells, ' ', sizeof(state->screen.cells));
-	value_of_text("", 0, &state->text);
+	memset(state->screen.glyphs, 0, sizeof(state->screen.glyphs));
 	wait_ns(50 * MS);
 	for (size_t i = 0; i < sizeof(wake_up) / sizeof(*wake_up) && r >= 0; i++) {
 		r = put_nibble(device, wake_up[i].nibble);
@@ -206,12 +202,49 @@ static int lcd_open(struct device *device)
 	return r;
 }
 
+/* From power-on all lines of a PCF8574 are high (NXP's data sheet, Rev. 5, 8.1); we never leave E so. When its power was gone for a moment, the display's was, too:
+ * it gets back what it had. */
+static int look(struct device *device)
+{
+	const struct lcd_state *state = device->state;
+	int r = i2c_receive_byte(device->i2c);
+
+	if (r < 0 || !(r & E))
+		return r < 0 ? r : 0;
+	r = initialize(device);
+	return r < 0 ? r : show(device, state->text.text);
+}
+
+/* ---- hooks ---------------------------------------------------------------------------------------------------------------------- */
+
+static int lcd_open(struct device *device)
+{
+	const struct lcd *lcd = device->config;
+	struct lcd_state *state = device->state;
+
+	*state = (struct lcd_state){ .light = lcd->light };
+	state->screen.cols = sizes[lcd->size].cols;
+	state->screen.rows = sizes[lcd->size].rows;
+	state->screen.rom = (enum lcd_rom)lcd->rom;
+	value_of_text("", 0, &state->text);
+	device_wake(device, CHECK_MS);
+	return initialize(device);
+}
+
+static int lcd_wake(struct device *device)
+{
+	device_wake(device, CHECK_MS);
+	return look(device);
+}
+
 static int lcd_set(struct device *device, size_t channel, const struct value *value, struct value *ret_value)
 {
 	struct lcd_state *state = device->state;
-	int r;
+	int r = look(device);
 
-	(void)ret_value; /* the display is not read: its RW is not wired everywhere */
+	(void)ret_value; /* what the display shows can't be read: its RW is not wired everywhere */
+	if (r < 0)
+		return r;
 	if (channel == TEXT) {
 		r = show(device, value->text);
 		if (r >= 0)
@@ -231,7 +264,7 @@ static int lcd_read(struct device *device, int64_t now_ms, struct value ret_valu
 	ret_values[TEXT] = state->text;
 	ret_values[SWITCH] = value_of_number(state->light);
 	ret_fresh[TEXT] = ret_fresh[SWITCH] = true;
-	return put_port(device, (const uint8_t[]){ state->light ? LIGHT : 0 }, 1);
+	return look(device);
 }
 
 const struct driver lcd_driver = {
@@ -246,5 +279,6 @@ const struct driver lcd_driver = {
 	.configure = lcd_configure,
 	.open = lcd_open,
 	.read = lcd_read,
+	.wake = lcd_wake,
 	.set = lcd_set,
 };

@@ -30,6 +30,8 @@ void fake_i2c_set_word(uint8_t reg, enum i2c_order order, uint16_t word);
 uint16_t fake_i2c_word(uint8_t reg, enum i2c_order order);
 /* What raw reads and i2c_receive_byte get next, reply by reply; a reply of another length than asked for is -EIO, none -ENXIO. */
 void fake_i2c_reply(const uint8_t *bytes, size_t len);
+/* What i2c_receive_byte gets when no reply is left, as from a chip that is nothing but a port; -1: -ENXIO. */
+extern int fake_i2c_port;
 /* The nth transfer from now (1: the next) fails, once. */
 void fake_i2c_fail(int nth, int error);
 /* Whether the newest write was just these bytes. */

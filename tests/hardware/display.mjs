@@ -90,7 +90,8 @@ export function display(guest) {
 			});
 
 			await shows(...Array(rows).fill(''));
-			assert.ok(screen.on && screen.twoLines && screen.light);
+			await waitFor(async () => (await look()).on, 'it is switched on');
+			assert.ok(screen.twoLines && screen.light);
 			assert.equal((await node.order('panel/text', 'Living room|21.5 °C')).value, 'Living room|21.5 °C');
 			await shows('Living room', '21.5 \xdfC', ...Array(rows - 2).fill('')); // A00 has the degree at 0xdf
 			assert.equal((await node.order('panel/switch', 0)).value, 0);
@@ -102,16 +103,25 @@ export function display(guest) {
 				await node.order('panel/text', 'one|two|three|four');
 				await shows('one', 'two', 'three', 'four');
 			}
-			// Its plug is pulled and put back: it is blank then, and is told anew.
+			await node.order('panel/text', 'still there');
+			await shows('still there', ...Array(rows - 1).fill(''));
+			// Its plug is pulled and put back: it is blank then, and gets back what it had.
+			const blank = async () => {
+				await look();
+				screen.memory.fill('?');
+				screen.fourBits = false;
+				screen.high = undefined;
+			};
 			await guest.set('nak', 'Y');
 			await node.faulty('panel', /no answer on I2C/);
-			await look();
-			screen.memory.fill('?');
-			screen.fourBits = false;
+			await blank();
 			await guest.set('nak', 'N');
 			await node.well('panel');
-			await node.order('panel/text', 'back');
-			await shows('back', ...Array(rows - 1).fill(''));
+			await shows('still there', ...Array(rows - 1).fill(''));
+			// The same so quickly that no transfer failed: its port has all lines high, as from power-on.
+			await blank();
+			await guest.answer(address, '', 'ff');
+			await shows('still there', ...Array(rows - 1).fill(''));
 			assert.equal(await node.stop(), 0);
 			await guest.set('forget', 1);
 		});

@@ -84,6 +84,7 @@ static int begin(void **state)
 	display.half = -1;
 	folder_make();
 	fake_i2c_reset();
+	fake_i2c_port = 0x08;
 	return 0;
 }
 
@@ -273,6 +274,42 @@ static void a_display_that_does_not_answer_is_told(void **state)
 	}
 }
 
+static void lose_power(void)
+{
+	size_t taken = display.taken;
+
+	memset(&display, 0, sizeof(display));
+	display.half = -1;
+	display.taken = taken;
+}
+
+/* As with a plug that sat loose for a moment: nothing was sent meanwhile, so no transfer failed. */
+static void a_display_that_lost_its_power_gets_back_what_it_had(void **state)
+{
+	struct device *device = lcd("");
+
+	(void)state;
+	show(device, "Été|21.5");
+	lose_power();
+	bench_pass(60000);
+	play(); /* what is well is left alone */
+	assert_false(display.is_on);
+	fake_i2c_port = 0xff;
+	bench_pass(10000);
+	assert_int_equal(0, bench_error);
+	play();
+	assert_true(display.four_bits && display.is_on && display.light);
+	assert_line(0x40, "21.5            ");
+	assert_int_equal(0x0e, display.cgram[8 + 2]); /* its free characters, too */
+	fake_i2c_port = 0x08;
+	/* A new text finds it blank and shows on it. */
+	lose_power();
+	fake_i2c_port = 0xff;
+	assert_int_equal(0, show(device, "22.0"));
+	assert_line(0x00, "22.0            ");
+	assert_line(0x40, "                ");
+}
+
 static void any_text_stays_within_the_screen(void **state)
 {
 	static const char *const texts[] = { "||||||||", "a|b|c|d|e|f|g", "                                      x",
@@ -305,6 +342,7 @@ int main(void)
 		TEST(the_light_is_an_output_of_its_own),
 		TEST(its_state_is_told),
 		TEST(a_display_that_does_not_answer_is_told),
+		TEST(a_display_that_lost_its_power_gets_back_what_it_had),
 		TEST(any_text_stays_within_the_screen),
 	};
 
