@@ -17,6 +17,12 @@ static int lm75_identify(struct i2c *i2c)
 	       i2c_read_word(i2c, OVERHEAT, I2C_HIGH_FIRST) == 0x5000;
 }
 
+/* Asleep it would tell its last temperature for ever, so it has what it has from power-on: 0 (table 8). */
+static int lm75_open(struct device *device)
+{
+	return i2c_write_byte(device->i2c, CONFIGURATION, 0);
+}
+
 static int lm75_fetch(struct device *device, double values[])
 {
 	int raw = i2c_read_word(device->i2c, TEMPERATURE, I2C_HIGH_FIRST);
@@ -38,5 +44,6 @@ const struct driver lm75_driver = {
 	.emits = (const enum quantity[]){ QUANTITY_TEMPERATURE, QUANTITY_NONE },
 	.i2c_addresses = (const uint8_t[]){ 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0 },
 	.identify = lm75_identify,
+	.open = lm75_open,
 	.fetch = lm75_fetch,
 };

@@ -61,6 +61,16 @@ static void ones_are_no_temperature(void **state)
 	chip_failed(device, chip_turn(device, &celsius), -ERANGE, "nothing but ones: is a wire loose?");
 }
 
+static void one_that_sleeps_is_woken(void **state)
+{
+	(void)state;
+	fake_i2c_registers[1] = 0x01; /* table 8: SHUTDOWN */
+	assert_int_equal(0, device->driver->open(device));
+	assert_int_equal(0, fake_i2c_registers[1]);
+	fake_i2c_fail(1, -ENXIO);
+	assert_int_equal(-ENXIO, device->driver->open(device));
+}
+
 static void a_silent_chip_fails(void **state)
 {
 	(void)state;
@@ -89,6 +99,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_agrees_with_its_data_sheet, begin, end),
 		cmocka_unit_test_setup_teardown(the_five_bits_that_mean_nothing_are_left_out, begin, end),
 		cmocka_unit_test_setup_teardown(ones_are_no_temperature, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_sleeps_is_woken, begin, end),
 		cmocka_unit_test_setup_teardown(a_silent_chip_fails, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_known_by_what_its_registers_are_after_power_on, begin, end),
 	};
