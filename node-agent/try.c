@@ -21,7 +21,7 @@ try {
 	/* Of an order: */
 	const struct channel *output;
 	struct value value;
-	bool ordered, done;
+	bool ordered, done, failed;
 	int status;
 };
 
@@ -126,8 +126,9 @@ static void on_health(void *context)
 	int64_t since_ms;
 	const char *fault = try->sampler ? sampler_fault(try->sampler, try->device, &since_ms) : "";
 
-	if (!fault[0])
+	if (!fault[0] || try->failed)
 		return;
+	try->failed = true;
 	fprintf(stderr, "%s: %s\n", try->device->name, fault);
 	explain_busy(try, fault);
 	end(try, EXIT_FAILURE);

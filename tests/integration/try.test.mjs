@@ -21,6 +21,7 @@ writeFileSync(
 			lamp: sim('switch', { 'switch.output': 'switch' }),
 			blind: sim('position level', { 'position.output': 'range', 'position.min': 0, 'position.max': 90, 'level.output': 'range' }),
 			rude: sim('switch', { 'switch.output': 'switch', answer: 'refuse', reason: 'fuse blown' }),
+			door: { driver: 'contact', line: 'GPIO4', chip: 'no-such-chip' },
 		}),
 	}),
 );
@@ -44,8 +45,9 @@ test('what is wrong is told, with the exit status', async () => {
 
 	assert.equal(missing.code, 1);
 	assert.match(missing.stderr, /^attic: .*attic/m);
+	assert.equal((await agent('--read', 'door')).stderr.match(/^door: /gm).length, 1);
 	assert.equal(unknown.code, 2);
-	assert.match(unknown.stderr, /no device "cellar"; there are: air attic lamp blind rude/);
+	assert.match(unknown.stderr, /no device "cellar"; there are: air attic lamp blind rude door/);
 	assert.equal(output.code, 2);
 	assert.match(output.stderr, /--set lamp=VALUE/);
 	assert.equal((await agent('--read')).code, 2);
