@@ -72,7 +72,7 @@ export function faults(guest) {
 
 	guest.test('chips that fail at random: the readings that come are right', async () => {
 		await guest.answer(0x44, '2400', checked(0x6666) + checked(0x8000));
-		await guest.set('fail', 200);
+		await guest.set('fail', 120);
 		const node = await guest.startNode('loose', { air: { driver: 'sht3x', ...raw, interval: '50ms' } });
 
 		await node.reading('air/temperature', () => true, { from: 20, ms: 120000 });
