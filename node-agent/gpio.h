@@ -17,7 +17,7 @@ enum gpio_use { GPIO_INPUT, GPIO_OUTPUT, GPIO_EDGES_RISING, GPIO_EDGES_BOTH }; /
 
 /* As the configuration says it: see the GPIO_ITEM_ macros. */
 struct gpio_place {
-	const char *line; /* its name ("GPIO17"), or its number on `chip` ("17") */
+	const char *line; /* its name ("GPIO17": on a Pi by number, too), or its number on `chip` ("17") */
 	const char *chip; /* label ("pinctrl-bcm2711"), name ("gpiochip0") or path; NULL: the first chip with a line of that name */
 	bool active_low;
 	int bias;  /* enum gpio_bias */

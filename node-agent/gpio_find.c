@@ -162,6 +162,24 @@ static int look_on_chip(struct gpiod_chip *chip, const char *path, void *context
 	return 1;
 }
 
+/* The header of a Raspberry Pi by its usual numbers, which are the offsets on its chip, where the kernel has no such name: Raspberry Pi's own kernels
+ * from before 2024 (pull request 5902 of raspberrypi/linux) and Debian's call GPIO4 "GPIO_GCLK", GPIO2 "SDA1", or nothing at all. */
+static int look_on_header(struct gpiod_chip *chip, const char *path, void *context)
+{
+	struct search *search = context;
+	struct gpio_line_info info = { 0 };
+	int lines = gpio_chip_info(chip, &info);
+	char after;
+
+	if (lines < 0 || !means(search->place->chip, &info, path) ||
+	    (strncmp(info.label, "pinctrl-bcm2", 12) != 0 && strcmp(info.label, "pinctrl-rp1") != 0) ||
+	    sscanf(search->place->line, "GPIO%2u%c", &search->offset, &after) != 1 || search->offset >= (unsigned)lines)
+		return 0;
+	search->chip = chip;
+	snprintf(search->path, sizeof(search->path), "%s", path);
+	return 1;
+}
+
 static void note_denied(const char *path, int error, void *context)
 {
 	struct search *search = context;
@@ -198,6 +216,8 @@ int gpio_find(const struct gpio_place *place, struct gpiod_chip **ret_chip, char
 	struct search search = { .place = place };
 	int r = walk(look_on_chip, &search, note_denied);
 
+	if (r == 0)
+		r = walk(look_on_header, &search, note_denied);
 	if (r > 0) {
 		*ret_chip = search.chip;
 		strcpy(ret_path, search.path);

@@ -29,6 +29,7 @@ static struct played {
 
 enum { CHIPS = sizeof(chips) / sizeof(*chips) };
 
+static bool named; /* the Pi's lines have names */
 static int hold_error;
 static struct gpio_held *const held = (struct gpio_held *)&hold_error;
 static struct {
@@ -74,7 +75,7 @@ int gpio_chip_line(struct gpiod_chip *chip, unsigned offset, struct gpio_line_in
 
 	ret_info->offset = offset;
 	ret_info->name[0] = '\0';
-	if (played == &chips[0] && offset < 28)
+	if (played == &chips[0] && offset < 28 && named)
 		snprintf(ret_info->name, sizeof(ret_info->name), "GPIO%u", offset);
 	if (played == &chips[2] && offset == 0)
 		strcpy(ret_info->name, "DOOR");
@@ -153,6 +154,8 @@ static int begin(void **state)
 	assert_int_equal(0, symlink("gpiochip0", folder_path("dev/gpiochip4")));
 	memset(&seen, 0, sizeof(seen));
 	hold_error = 0;
+	named = true;
+	chips[0].label = "pinctrl-rp1";
 	words[0] = '\0';
 	return 0;
 }
@@ -204,6 +207,29 @@ static void a_number_needs_the_chip_by_label_name_or_path(void **state)
 	assert_string_equal("no line \"16\": foyer-sim has the lines 0 to 15", words);
 	assert_int_equal(-ENOENT, take(NULL, "17"));
 	assert_string_equal("no line \"17\" on pinctrl-rp1, gpio-brcmstb@107d508500, foyer-sim; a number needs `chip` too", words);
+}
+
+/* raspberrypi/linux issue 2760: a Pi 3 has none at all; Debian's kernels name them after what they may be used for. */
+static void the_header_of_a_pi_has_its_usual_numbers_whatever_the_kernel_calls_them(void **state)
+{
+	static const char *const labels[] = { "pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1" };
+
+	(void)state;
+	named = false;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(*labels); i++) {
+		chips[0].label = labels[i];
+		assert_int_equal(0, take(NULL, "GPIO4"));
+		assert_string_equal("gpiochip0", seen.chip);
+		assert_int_equal(4, seen.offset);
+		assert_int_equal(0, take(labels[i], "GPIO27"));
+		assert_int_equal(27, seen.offset);
+		assert_int_equal(-ENOENT, take(NULL, "GPIO54"));
+		assert_int_equal(-ENOENT, take(NULL, "GPIO4x"));
+		assert_int_equal(-ENOENT, take(NULL, "GPIO"));
+		assert_int_equal(-ENOENT, take("foyer-sim", "GPIO4"));
+	}
+	chips[0].label = "some-other-board";
+	assert_int_equal(-ENOENT, take(NULL, "GPIO4")); /* whose numbers nobody knows */
 }
 
 static void a_slip_of_the_pen_is_answered_with_names_that_resemble(void **state)
@@ -311,6 +337,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, done)
 		TEST(a_line_is_found_by_its_name_on_any_chip),
 		TEST(a_number_needs_the_chip_by_label_name_or_path),
+		TEST(the_header_of_a_pi_has_its_usual_numbers_whatever_the_kernel_calls_them),
 		TEST(a_slip_of_the_pen_is_answered_with_names_that_resemble),
 		TEST(who_holds_a_line_is_said),
 		TEST(a_door_that_is_shut_names_the_group),
