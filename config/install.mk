@@ -5,6 +5,8 @@ ETCDIR = /etc/foyer
 UNITDIR = $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
 SYSUSERSDIR = /usr/lib/sysusers.d
 TMPFILESDIR = /usr/lib/tmpfiles.d
+RULESDIR = /usr/lib/udev/rules.d
+MODULESDIR = /usr/lib/modules-load.d
 COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 UNITS = $(notdir $(wildcard systemd/*.service systemd/*.timer))
 EXAMPLES = $(notdir $(wildcard config/*.conf))
@@ -13,7 +15,7 @@ WEBFILES = $(shell cd web && find templates static strings openapi.json -type f)
 
 install: all
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(SHAREDIR)/web/javascript $(SHAREDIR)/config/mosquitto $(ETCDIR) \
-		$(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(COMPLETIONDIR))
+		$(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(RULESDIR) $(MODULESDIR) $(COMPLETIONDIR))
 	for daemon in $(DAEMONS); do \
 		install -s -m 755 $(BUILD)/$$daemon $(DESTDIR)$(BINDIR)/foyer-$$daemon || exit 1; \
 		install -m 644 config/completion/foyer.bash $(DESTDIR)$(COMPLETIONDIR)/foyer-$$daemon || exit 1; \
@@ -36,7 +38,9 @@ install: all
 	install -m 644 README.md LICENSE $(DESTDIR)$(SHAREDIR)/
 	install -m 644 systemd/foyer.sysusers $(DESTDIR)$(SYSUSERSDIR)/foyer.conf
 	install -m 644 systemd/foyer.tmpfiles $(DESTDIR)$(TMPFILESDIR)/foyer.conf
-	@[ -n '$(DESTDIR)' ] || echo 'Next: systemd-sysusers; systemd-tmpfiles --create; then edit $(ETCDIR)/*.conf (README)'
+	install -m 644 systemd/foyer.rules $(DESTDIR)$(RULESDIR)/60-foyer.rules
+	install -m 644 systemd/foyer.modules $(DESTDIR)$(MODULESDIR)/foyer.conf
+	@[ -n '$(DESTDIR)' ] || echo 'Next: systemd-sysusers; systemd-tmpfiles --create; udevadm trigger; then edit $(ETCDIR)/*.conf (README)'
 
 # Configuration and data are the household's: they stay.
 uninstall:
@@ -45,5 +49,6 @@ uninstall:
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
 	rm -f $(DESTDIR)$(SYSUSERSDIR)/foyer.conf $(DESTDIR)$(TMPFILESDIR)/foyer.conf
+	rm -f $(DESTDIR)$(RULESDIR)/60-foyer.rules $(DESTDIR)$(MODULESDIR)/foyer.conf
 
 .PHONY: install uninstall

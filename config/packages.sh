@@ -9,7 +9,8 @@ run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps openssl motion ffmpeg'
 bench='python3 python3-paho-mqtt python3-flask gunicorn wrk'
 lint='clang clang-tidy cppcheck shellcheck python3 gcc-arm-linux-gnueabihf'
-hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf busybox-static cpio kmod xz-utils'
+hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf busybox-static cpio kmod udev
+	xz-utils'
 
 list=
 if [ "${1:-}" = --list ]; then

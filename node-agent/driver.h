@@ -11,7 +11,7 @@
 #include "../common/series.h"
 #include "../common/value.h"
 
-enum { CHANNELS_MAX = 16, CHANNEL_LABEL_MAX = 64, DEVICE_ERROR_MAX = 120 };
+enum { CHANNELS_MAX = 16, CHANNEL_LABEL_MAX = 64, DEVICE_ERROR_MAX = 160 };
 
 enum output { OUTPUT_NONE, OUTPUT_SWITCH, OUTPUT_RANGE, OUTPUT_TEXT, OUTPUT_BUTTON };
 

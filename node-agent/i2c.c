@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "sysfs.h"
 
 struct i2c {
 	int fd, address;
@@ -172,8 +173,13 @@ int i2c_write_read(struct i2c *i2c, const uint8_t *bytes, size_t len, uint8_t *r
 
 const char *i2c_explain(const char *bus, int address, int error, char *buf, size_t size)
 {
-	const char *hint = strcmp(bus, "/dev/i2c-1") == 0 ? "add dtparam=i2c_arm=on to /boot/firmware/config.txt"
-							  : "`ls /dev/i2c-*` shows which there are (`modprobe i2c-dev`)";
+	const char *hint = "`ls /dev/i2c-*` shows which there are (`modprobe i2c-dev`)";
+	char adapter[SYSFS_PATH_MAX];
+
+	if (strncmp(bus, "/dev/", 5) == 0 && access(sysfs_path(adapter, "/sys/bus/i2c/devices/%s", bus + 5), F_OK) == 0)
+		hint = "its module is missing: sudo modprobe i2c-dev";
+	else if (strcmp(bus, "/dev/i2c-1") == 0)
+		hint = "add dtparam=i2c_arm=on to /boot/firmware/config.txt";
 
 	switch (-error) {
 	case EIO:

@@ -39,7 +39,7 @@ static void led_configure(struct device *device, struct conf *conf, const struct
 
 static int explain(struct device *device, const char *path, int error)
 {
-	door_explain(path, error, NULL, "`ls /sys/class/leds` tells their names", device->error, sizeof(device->error));
+	door_explain(path, error, "gpio", "`ls /sys/class/leds` tells their names", device->error, sizeof(device->error));
 	return error;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -79,6 +80,30 @@ static void what_a_bus_lacks_is_said_with_what_to_do(void **state)
 			    door_explain("x", -EPERM, NULL, NULL, words, sizeof(words)));
 	assert_string_equal("no x", door_explain("x", -ENOENT, NULL, NULL, words, sizeof(words)));
 	assert_string_equal("x: Input/output error", door_explain("x", -EIO, NULL, NULL, words, sizeof(words)));
+}
+
+/* What was learnt where the node is: a bus without its module, a device that its group may not open either. */
+static void a_machine_that_lacks_something_is_told_what(void **state)
+{
+	char file[160], wanted[400], said[400];
+
+	(void)state;
+	setenv("FOYER_ROOT", folder_path(""), 1);
+	mkdir(folder_path("sys"), 0755);
+	mkdir(folder_path("sys/bus"), 0755);
+	mkdir(folder_path("sys/bus/i2c"), 0755);
+	mkdir(folder_path("sys/bus/i2c/devices"), 0755);
+	mkdir(folder_path("sys/bus/i2c/devices/i2c-1"), 0755);
+	assert_string_equal("no /dev/i2c-1: its module is missing: sudo modprobe i2c-dev",
+			    i2c_explain("/dev/i2c-1", 0x76, -ENOENT, words, sizeof(words)));
+	unsetenv("FOYER_ROOT");
+	snprintf(file, sizeof(file), "%s", folder_write("led", ""));
+	chmod(file, 0644);
+	snprintf(wanted, sizeof(wanted),
+		 "may not open %s: join group gpio (sudo usermod -aG gpio %s); its udev rule is missing, too", file, me());
+	assert_string_equal(wanted, door_explain(file, -EACCES, "gpio", NULL, said, sizeof(said)));
+	chmod(file, 0664);
+	assert_null(strstr(door_explain(file, -EACCES, "gpio", NULL, said, sizeof(said)), "udev"));
 }
 
 static void what_is_no_bus_is_not_opened(void **state)
@@ -228,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_on_a_bus_has_one_name),
 		cmocka_unit_test(what_a_bus_lacks_is_said_with_what_to_do),
+		cmocka_unit_test_setup_teardown(a_machine_that_lacks_something_is_told_what, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_bus_is_not_opened, begin, end),
 		cmocka_unit_test(a_line_is_raw_in_both_directions),
 		cmocka_unit_test(a_line_is_for_one_and_of_a_usual_speed),
