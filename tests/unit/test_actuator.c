@@ -1,5 +1,5 @@
 /* links: node-agent/actuator.c node-agent/sampler.c node-agent/sampler_turn.c node-agent/sampler_tell.c node-agent/sampler_beat.c node-agent/sampler_fault.c node-agent/sampler_order.c node-agent/worker.c node-agent/condition.c node-agent/curve.c node-agent/derive.c node-agent/output.c node-agent/device.c tests/fakes/i2c.c tests/fakes/bus.c tests/fakes/clock.c */
-/* Orders to outputs that take their time, fail or come too late. What is plain about commands stands in test_sampler.c. */
+/* Orders to outputs that take their time, fail or come too late. What is plain about them stands in test_orders.c. */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>
