@@ -22,6 +22,19 @@ function reply(command, uid) {
 	return data ? frame([0xd5, command + 1, ...data]) : frame([0x7f]);
 }
 
+// Has a PN532 on the raw bus answer the agent's commands, with that badge or none.
+const LIST = [0xd4, LIST_PASSIVE_TARGET, 1, 0];
+const SET_UP = [
+	[0xd4, SAM_CONFIGURATION, 1, 20, 1],
+	[0xd4, GET_FIRMWARE],
+	[0xd4, RF_CONFIGURATION, 5, 0xff, 1, 1],
+];
+export async function placeReader(guest, uid) {
+	const ready = (bytes) => hex([0x01, ...bytes]); // 6.2.4
+
+	for (const command of [...SET_UP, LIST]) await guest.answer(0x24, hex(frame(command)), ready(ACK), ready(reply(command[1], uid)));
+}
+
 // The reader at the other end of the machine's USB serial adapter, which is plugged in as long as this is connected.
 class SerialReader {
 	static async plugIn(guest) {
@@ -64,25 +77,19 @@ class SerialReader {
 
 export function badge(guest) {
 	guest.test('a badge at a PN532 on I2C', async () => {
-		const ready = (bytes) => hex([0x01, ...bytes]); // 6.2.4
-		const answers = (command, uid) => guest.answer(0x24, hex(frame(command)), ready(ACK), ready(reply(command[1], uid)));
-		const list = [0xd4, LIST_PASSIVE_TARGET, 1, 0];
 		const [first, second] = [[0x04, 0xa2, 0x24, 0x1a, 0x2b, 0x3c, 0x80], [0x8a, 0x15, 0xf3, 0x07]];
 
-		await answers([0xd4, SAM_CONFIGURATION, 1, 20, 1], []);
-		await answers([0xd4, GET_FIRMWARE], []);
-		await answers([0xd4, RF_CONFIGURATION, 5, 0xff, 1, 1], []);
-		await answers(list, []);
+		await placeReader(guest, []);
 		const node = await guest.startNode('door', { reader: { driver: 'pn532', bus: guest.raw } });
 
 		for (const uid of [first, second, first]) {
 			const from = node.mark('reader/badge');
 
-			await answers(list, uid);
+			await placeReader(guest, uid);
 			assert.equal((await node.reading('reader/badge', () => true, { from })).value, hex(uid));
-			await answers(list, []);
+			await placeReader(guest, []);
 			await guest.set('sent', 0);
-			await waitFor(async () => (await guest.get('sent')).length > 3 + 4 * hex(frame(list)).length, 'it was looked for again');
+			await waitFor(async () => (await guest.get('sent')).length > 3 + 4 * hex(frame(LIST)).length, 'it was looked for again');
 		}
 		assert.deepEqual(node.values('reader/badge'), [first, second, first].map((uid) => hex(uid)));
 		assert.equal(node.fault('reader'), '');

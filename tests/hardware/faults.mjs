@@ -69,17 +69,4 @@ export function faults(guest) {
 		await guest.sh('rm /dev/i2c-9');
 		assert.equal(await node.stop(), 0);
 	});
-
-	guest.test('chips that fail at random: the readings that come are right', async () => {
-		await guest.answer(0x44, '2400', checked(0x6666) + checked(0x8000));
-		await guest.set('fail', 120);
-		const node = await guest.startNode('loose', { air: { driver: 'sht3x', ...raw, interval: '50ms' } });
-
-		await node.reading('air/temperature', () => true, { from: 20, ms: 120000 });
-		await guest.set('fail', 0);
-		await node.well('air', 120000);
-		assert.ok(node.values('air/temperature').every((value) => Math.abs(value - 25) < 0.01));
-		assert.equal(await node.stop(), 0);
-		await guest.set('forget', 1);
-	});
 }

@@ -13,6 +13,7 @@ import { gpio } from './gpio.mjs';
 import { i2c } from './i2c.mjs';
 import { lines } from './lines.mjs';
 import { probe } from './probe.mjs';
+import { soak } from './soak.mjs';
 import { spi } from './spi.mjs';
 import { sysfs } from './sysfs.mjs';
 
@@ -43,6 +44,7 @@ export function everything(guest) {
 	spi(guest);
 	sysfs(guest);
 	faults(guest);
+	soak(guest);
 	alone(guest);
 	probe(guest);
 }

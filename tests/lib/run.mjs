@@ -11,7 +11,7 @@ const root = dirname(here);
 const build = resolve(root, process.env.BUILD || 'build');
 const objects = resolve(root, process.env.OBJ || join(build, 'obj-san'));
 const jobs = Number(process.env.JOBS) || (availableParallelism?.() ?? cpus().length) + 1;
-const FILE_DEADLINE_MS = 300000;
+const FILE_DEADLINE_MS = 300000 + 1000 * Number(process.env.HARDWARE_SOAK ?? 0); // see tests/hardware/soak.mjs
 
 const folder = mkdtempSync(join(tmpdir(), 'foyer-test-'));
 const environment = { ...process.env, BUILD: build, FOYER_TEST_DIR: folder, NODE_OPTIONS: '' };

@@ -1,0 +1,81 @@
+// A bus that fails at random, with all that can be on it: what comes is right, the rest of the node does not notice, and in the end all are well.
+// HARDWARE_SOAK=600 goes on for so many seconds, with a bus that is worse and worse mended.
+import assert from 'node:assert/strict';
+import { placeReader } from './badge.mjs';
+import { checked, crc, hex } from './i2c.mjs';
+
+const SECONDS = Number(process.env.HARDWARE_SOAK ?? 0);
+const UID = [0x8a, 0x15, 0xf3, 0x07];
+const AHT20 = [0x1c, 0x80, 0x00, 0x06, 0x00, 0x00];
+const TRUTH = {
+	'sht3x/temperature': 25,
+	'sht3x/humidity': 50,
+	'sht4x/temperature': 25,
+	'sht4x/humidity': 44,
+	'htu21/temperature': 24.686,
+	'htu21/humidity': 44.888,
+	'bh1750/illuminance': 28066.67,
+	'aht20/temperature': 25,
+	'aht20/humidity': 50,
+};
+
+const any = (list) => list[Math.floor(Math.random() * list.length)];
+
+// What a bad minute is like: transfers in a thousand that fail, whether nobody answers, how long each hangs.
+async function misbehave(guest) {
+	await guest.set('fail', any([0, 50, 300, 700, 950]));
+	await guest.set('nak', Math.random() < 0.1 ? 'Y' : 'N');
+	await guest.set('hang_ms', Math.random() < 0.1 ? 1500 : 0);
+}
+
+async function mend(guest) {
+	for (const [parameter, value] of Object.entries({ fail: 0, nak: 'N', hang_ms: 0 })) await guest.set(parameter, value);
+}
+
+export function soak(guest) {
+	guest.test('chips that fail at random: the readings that come are right', { deadline: 300000 + SECONDS * 1000 }, async () => {
+		const raw = { bus: guest.raw, interval: '200ms' };
+		const resident = async () => Number((await guest.sh(`grep VmRSS /proc/${node.pid}/status`)).match(/\d+/)[0]);
+
+		await guest.answer(0x44, '2400', checked(0x6666) + checked(0x8000));
+		await guest.answer(0x45, 'fd', checked(0x6666) + checked(0x6666));
+		await guest.answer(0x40, 'f3', checked(0x6838, 0));
+		await guest.answer(0x40, 'f5', '683a7c');
+		await guest.answer(0x23, '20', '8390');
+		await guest.answer(0x38, '', '18');
+		await guest.answer(0x38, 'ac3300', hex([...AHT20, crc(AHT20)]));
+		await guest.answer(0x27, '', '00');
+		await placeReader(guest, UID);
+		const node = await guest.startNode('loose', {
+			sht3x: { driver: 'sht3x', ...raw },
+			sht4x: { driver: 'sht4x', address: '0x45', ...raw },
+			htu21: { driver: 'htu21', ...raw },
+			bh1750: { driver: 'bh1750', ...raw },
+			aht20: { driver: 'aht20', ...raw },
+			panel: { driver: 'lcd', ...raw },
+			reader: { driver: 'pn532', bus: guest.raw },
+			lamp: { driver: 'relay', line: 'GPIO21' },
+		});
+		const devices = ['sht3x', 'sht4x', 'htu21', 'bh1750', 'aht20', 'panel', 'reader'];
+
+		for (const series of Object.keys(TRUTH)) await node.reading(series);
+		const before = await resident();
+		await guest.set('fail', 100);
+		for (const series of Object.keys(TRUTH)) await node.reading(series, () => true, { from: node.mark(series) + 5, ms: 120000 });
+		for (const end = Date.now() + SECONDS * 1000; Date.now() < end; ) {
+			await misbehave(guest);
+			await node.order('panel/text', 'is anybody there?'); // taken or refused
+			for (const value of [1, 0]) assert.equal((await node.order('lamp/switch', value)).value, value);
+		}
+		await mend(guest);
+		for (const device of devices) await node.well(device, 150000);
+		assert.equal((await node.order('panel/text', 'all is well')).ok, true);
+		for (const [series, truth] of Object.entries(TRUTH))
+			assert.ok(node.values(series).every((value) => Math.abs(value - truth) < 0.01), `${series}: ${node.values(series)}`);
+		assert.ok(node.values('reader/badge').every((value) => value === hex(UID)));
+		assert.ok((await resident()) < before + 1024, 'it has not grown');
+		if (SECONDS) console.log(await guest.sh('wc -l /tmp/loose.log'), JSON.stringify(Object.keys(TRUTH).map((series) => node.values(series).length)));
+		assert.equal(await node.stop(), 0);
+		await guest.set('forget', 1);
+	});
+}
