@@ -2,22 +2,10 @@
 // HARDWARE_SOAK=600 goes on for so many seconds, with a bus that is worse and worse mended.
 import assert from 'node:assert/strict';
 import { placeReader } from './badge.mjs';
-import { checked, crc, hex } from './i2c.mjs';
+import { hex, placeSensors, SENSORS_SAY, sensorsOn } from './i2c.mjs';
 
 const SECONDS = Number(process.env.HARDWARE_SOAK ?? 0);
 const UID = [0x8a, 0x15, 0xf3, 0x07];
-const AHT20 = [0x1c, 0x80, 0x00, 0x06, 0x00, 0x00];
-const TRUTH = {
-	'sht3x/temperature': 25,
-	'sht3x/humidity': 50,
-	'sht4x/temperature': 25,
-	'sht4x/humidity': 44,
-	'htu21/temperature': 24.686,
-	'htu21/humidity': 44.888,
-	'bh1750/illuminance': 28066.67,
-	'aht20/temperature': 25,
-	'aht20/humidity': 50,
-};
 
 const any = (list) => list[Math.floor(Math.random() * list.length)];
 
@@ -39,31 +27,21 @@ export function soak(guest) {
 		const patient = { panel: { driver: 'lcd', ...raw }, reader: { driver: 'pn532', bus: guest.raw } };
 		const own = async () => Number((await guest.sh(`grep RssAnon /proc/${node.pid}/status`)).match(/\d+/)[0]); // kB, without programs and libraries
 
-		await guest.answer(0x44, '2400', checked(0x6666) + checked(0x8000));
-		await guest.answer(0x45, 'fd', checked(0x6666) + checked(0x6666));
-		await guest.answer(0x40, 'f3', checked(0x6838, 0));
-		await guest.answer(0x40, 'f5', '683a7c');
-		await guest.answer(0x23, '20', '8390');
-		await guest.answer(0x38, '', '18');
-		await guest.answer(0x38, 'ac3300', hex([...AHT20, crc(AHT20)]));
-		await guest.answer(0x27, '', '00');
+		await placeSensors(guest);
+		await guest.answer(0x27, '', '00'); // the display's port
 		await placeReader(guest, UID);
 		await guest.house.startCollector(); // or the readings would be kept, and grow
 		const node = await guest.startNode('loose', {
-			sht3x: { driver: 'sht3x', ...raw },
-			sht4x: { driver: 'sht4x', address: '0x45', ...raw },
-			htu21: { driver: 'htu21', ...raw },
-			bh1750: { driver: 'bh1750', ...raw },
-			aht20: { driver: 'aht20', ...raw },
+			...sensorsOn(guest, '200ms'),
 			lamp: { driver: 'relay', line: 'GPIO21' },
 			...(SECONDS && patient),
 		});
-		const devices = ['sht3x', 'sht4x', 'htu21', 'bh1750', 'aht20', ...(SECONDS ? Object.keys(patient) : [])];
+		const devices = Object.keys({ ...sensorsOn(guest), ...(SECONDS && patient) });
 
-		for (const series of Object.keys(TRUTH)) await node.reading(series);
+		for (const series of Object.keys(SENSORS_SAY)) await node.reading(series);
 		const before = await own();
 		await guest.set('fail', 60);
-		const marks = Object.keys(TRUTH).map((series) => [series, node.mark(series) + 10]);
+		const marks = Object.keys(SENSORS_SAY).map((series) => [series, node.mark(series) + 10]);
 		for (const [series, from] of marks) await node.reading(series, () => true, { from, ms: 120000 });
 		for (const end = Date.now() + SECONDS * 1000; Date.now() < end; ) {
 			await misbehave(guest);
@@ -73,12 +51,12 @@ export function soak(guest) {
 		await mend(guest);
 		for (const device of devices) await node.well(device, 150000);
 		if (SECONDS) assert.equal((await node.order('panel/text', 'all is well')).ok, true);
-		for (const [series, truth] of Object.entries(TRUTH))
+		for (const [series, truth] of Object.entries(SENSORS_SAY))
 			assert.ok(node.values(series).every((value) => Math.abs(value - truth) < 0.01), `${series}: ${node.values(series)}`);
 		assert.ok(node.values('reader/badge').every((value) => value === hex(UID)));
 		const after = await own();
 		assert.ok(after < before + 512, `from ${before} to ${after} kB`);
-		if (SECONDS) console.log(await guest.sh('wc -l /tmp/loose.log'), `${before} to ${after} kB`, JSON.stringify(Object.keys(TRUTH).map((series) => node.values(series).length)));
+		if (SECONDS) console.log(await guest.sh('wc -l /tmp/loose.log'), `${before} to ${after} kB`, JSON.stringify(Object.keys(SENSORS_SAY).map((series) => node.values(series).length)));
 		assert.equal(await node.stop(), 0);
 		await guest.house.collector.stop();
 		await guest.set('forget', 1);

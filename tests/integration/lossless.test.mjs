@@ -108,28 +108,35 @@ test(
 	{ deadline: 60000 },
 	async () => {
 		const start = Date.now() - 86400000;
-		const batches = Array.from({ length: 100 }, (_, i) =>
-			JSON.stringify(
-				Array.from({ length: 1000 }, (_, j) => ({
-					value: 1000 + (j % 50),
-					time: start + (i * 1000 + j) * 100,
-				})),
-			),
-		);
+		const flood = (from, count) =>
+			Array.from({ length: count }, (_, i) =>
+				JSON.stringify(
+					Array.from({ length: 1000 }, (_, j) => ({
+						value: 1000 + (j % 50),
+						time: start + ((from + i) * 1000 + j) * 100,
+					})),
+				),
+			);
+		let batches = 0;
 
-		await wide.collector.stop();
-		await wide.pubLines('salon/heap/pressure', batches);
+		// It is quick: a flood that was over before it was asked to leave is followed by one of twice the length.
+		for (let before = 0; before === batches * 1000; ) {
+			const more = batches || 100;
+
+			await wide.collector.stop();
+			await wide.pubLines('salon/heap/pressure', flood(batches, more));
+			batches += more;
+			await wide.startCollector({ ready: false });
+			await wide.collector.logged(/mqtt: connected/);
+			const { code, ms } = await wide.collector.stop();
+			assert.equal(code, 0);
+			assert.ok(ms < 2000, `${ms} ms`);
+			before = await count(wide, 'pressure');
+		}
 		await wide.startCollector();
-		await wide.stored('salon', 'heap', 'pressure', 1);
-		const { code, ms } = await wide.collector.stop();
-		const before = (await wide.readings('salon', 'heap', 'pressure')).length;
-		assert.equal(code, 0);
-		assert.ok(ms < 2000, `${ms} ms`);
-		assert.ok(before < 100000, 'in the middle');
-		await wide.startCollector();
-		await waitFor(async () => (await count(wide, 'pressure')) >= 100000, 'all of it', 30000);
+		await waitFor(async () => (await count(wide, 'pressure')) >= batches * 1000, 'all of it', 30000);
 		await wide.settled();
-		assert.equal((await wide.readings('salon', 'heap', 'pressure')).length, 100000);
+		assert.equal((await wide.readings('salon', 'heap', 'pressure')).length, batches * 1000);
 	},
 );
 
