@@ -55,7 +55,7 @@ static int begin(void **state)
 		.room = 1000,
 		.file_bytes = 1 << 20,
 		.spill_after_ms = NEVER_MS,
-		.resend_after_ms = 100,
+		.resend_after_ms = NEVER_MS,
 	};
 	open_outbox();
 	outbox_collector(outbox, false);
@@ -115,7 +115,8 @@ static int take_all(void)
 	while (outbox_counts(outbox).waiting > 0) {
 		int next;
 
-		sd_event_run(event, 100000);
+		if (fake_count == from) /* otherwise a receipt has sent more */
+			sd_event_run(event, 100000);
 		next = fake_count;
 		count += receipt_all(from, &last);
 		from = next;
@@ -294,6 +295,8 @@ static void a_collector_once_known_is_known_at_the_next_start(void **state)
 static void what_the_broker_took_is_asked_of_a_collector_that_appears(void **state)
 {
 	(void)state;
+	settings.resend_after_ms = 100;
+	outbox_configure(outbox, &settings);
 	outbox_no_collector(outbox);
 	outbox_connected(outbox);
 	add(4);
