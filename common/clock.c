@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,29 +71,41 @@ bool clock_synced(void)
 	return adjtimex(&timex) >= 0 && !(timex.status & STA_UNSYNC);
 }
 
+/* A file of the kernel's, under FOYER_ROOT where a folder plays the kernel. */
+static const char *kernel_path(char path[PATH_MAX], const char *name)
+{
+	const char *root = getenv("FOYER_ROOT");
+
+	snprintf(path, PATH_MAX, "%s%s", root ? root : "", name);
+	return path;
+}
+
 /* "1" in hctosys: the kernel set the wall clock from this one when it started. */
 static bool set_by_battery(void)
 {
 	glob_t found = { 0 };
-	char word[8];
+	char path[PATH_MAX], word[8];
 	bool yes = false;
 
-	if (glob("/sys/class/rtc/rtc*/hctosys", GLOB_NOSORT, NULL, &found) == 0)
+	if (glob(kernel_path(path, "/sys/class/rtc/rtc*/hctosys"), GLOB_NOSORT, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			yes |= read_text(found.gl_pathv[i], word, sizeof(word))[0] == '1';
 	globfree(&found);
 	return yes;
 }
 
+/* The host's clock is asked at the start wherever it is available, also when the kernel then counts by a faster one (tsc). */
 static bool set_by_host(void)
 {
 	static const char *const guests[] = { "kvm-clock", "xen", "hyperv" };
-	char source[64];
+	char path[PATH_MAX], sources[128], *rest = NULL;
 
-	read_text("/sys/devices/system/clocksource/clocksource0/current_clocksource", source, sizeof(source));
-	for (size_t i = 0; i < sizeof(guests) / sizeof(*guests); i++)
-		if (strncmp(source, guests[i], strlen(guests[i])) == 0)
-			return true;
+	read_text(kernel_path(path, "/sys/devices/system/clocksource/clocksource0/available_clocksource"), sources,
+		  sizeof(sources));
+	for (char *source = strtok_r(sources, " \n", &rest); source; source = strtok_r(NULL, " \n", &rest))
+		for (size_t i = 0; i < sizeof(guests) / sizeof(*guests); i++)
+			if (strncmp(source, guests[i], strlen(guests[i])) == 0)
+				return true;
 	return false;
 }
 

@@ -23,7 +23,8 @@ int64_t clock_boot_ms(void);
 /* Whether the kernel says that the wall clock is synchronised (adjtimex: not STA_UNSYNC). */
 bool clock_synced(void);
 
-/* Whether the wall clock was right from the start, synchronised or not: set from a battery clock, or by the host of a virtual machine.
+/* Whether the wall clock was right from the start, synchronised or not: set from a battery clock, or by the host of a virtual machine
+ * (the kernel's small files in /sys, or those under FOYER_ROOT, say so).
  * Also where the kernel does not say whether it is synchronised, since nobody would ever know better. Not so on a Raspberry Pi. */
 bool clock_battery(void);
 

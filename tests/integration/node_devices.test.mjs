@@ -40,7 +40,7 @@ function plugPool(text) {
 function configure(further = {}) {
 	writeFileSync(
 		file,
-		ini({ node: { name: 'salon', clock_wait: '0' }, ...prefixed('device', { ...devices, ...further }) }),
+		ini({ node: { name: 'salon' }, ...prefixed('device', { ...devices, ...further }) }),
 	);
 }
 

@@ -130,12 +130,14 @@ export class House {
 		const state = join(this.folder, `state-${name}`);
 
 		mkdirSync(state, { recursive: true });
-		writeFileSync(file, ini({ node: { name, state_dir: state, clock_wait: '0', ...node }, ...prefixed('device', devices) }));
+		writeFileSync(file, ini({ node: { name, state_dir: state, ...node }, ...prefixed('device', devices) }));
 		return this.startNodeFile(name, file, { ready, set, env });
 	}
 
+	// The machine may have started a moment ago, without a clock to believe: only a clock that is played waits (FOYER_CLOCK_FILE).
 	async startNodeFile(name, file, { ready = true, set = [], env } = {}) {
-		const args = ['-c', file, ...this.mqtt(), ...set.flatMap((word) => ['--set', word])];
+		const clock = env?.FOYER_CLOCK_FILE ? [] : ['node.clock_wait=0'];
+		const args = ['-c', file, ...this.mqtt(), ...[...clock, ...set].flatMap((word) => ['--set', word])];
 		const part = this.#part(`node ${name}`, program('node-agent'), args, env);
 
 		this.nodes[name] = part;

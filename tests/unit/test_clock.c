@@ -1,11 +1,15 @@
 /* links: tests/fakes/folder.c */
 /* The clocks, and how a test or a rehearsal moves them. common/clock.h. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <cmocka.h>
 
@@ -64,6 +68,45 @@ static void the_file_says_whether_it_is_synchronised(void **state)
 	assert_false(clock_battery());
 }
 
+static void a_kernel_has(const char *name, const char *text)
+{
+	char path[512], *slash;
+
+	snprintf(path, sizeof(path), "%s", name);
+	for (slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		assert_true(mkdir(folder_path(path), 0700) == 0 || errno == EEXIST);
+		*slash = '/';
+	}
+	folder_write(name, text);
+}
+
+/* Where the kernel does not say whether it is synchronised, the clock is believed whatever else there is. */
+static bool says_synchronised(void)
+{
+	struct timex timex = { .modes = 0 };
+
+	return adjtimex(&timex) >= 0;
+}
+
+static void a_host_or_a_battery_is_believed_from_the_start(void **state)
+{
+	const char *available = "root/sys/devices/system/clocksource/clocksource0/available_clocksource";
+
+	(void)state;
+	setenv("FOYER_ROOT", folder_path("root"), 1);
+	a_kernel_has(available, "arch_sys_counter\n"); /* a Pi */
+	assert_int_equal(!says_synchronised(), clock_battery());
+	a_kernel_has("root/sys/class/rtc/rtc0/hctosys", "0\n");
+	assert_int_equal(!says_synchronised(), clock_battery());
+	a_kernel_has("root/sys/class/rtc/rtc1/hctosys", "1\n");
+	assert_true(clock_battery());
+	a_kernel_has("root/sys/class/rtc/rtc1/hctosys", "0\n");
+	a_kernel_has(available, "tsc kvm-clock hpet acpi_pm \n"); /* a guest that counts by tsc */
+	assert_true(clock_battery());
+	unsetenv("FOYER_ROOT");
+}
+
 static void a_boot_has_a_name(void **state)
 {
 	char first[CLOCK_BOOT_MAX + 1], second[CLOCK_BOOT_MAX + 1];
@@ -88,7 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_the_file_the_clocks_are_the_machines), TEST(the_file_moves_the_wall_clock_alone),
 		TEST(the_file_says_whether_it_is_synchronised),     TEST(a_boot_has_a_name),
-		TEST(rubbish_in_the_file_changes_nothing),
+		TEST(rubbish_in_the_file_changes_nothing),          TEST(a_host_or_a_battery_is_believed_from_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
