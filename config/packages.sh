@@ -8,7 +8,7 @@ build='build-essential pkg-config libmosquitto-dev libsqlite3-dev libmicrohttpd-
 run='mosquitto mosquitto-clients sqlite3 libjs-chart.js'
 test='libcmocka-dev chromium curl procps openssl motion ffmpeg'
 bench='python3 python3-paho-mqtt python3-flask gunicorn wrk'
-lint='clang clang-tidy cppcheck shellcheck python3 gcc-arm-linux-gnueabihf'
+lint='clang clang-tidy cppcheck shellcheck python3 gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
 hardware='qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf busybox-static cpio kmod udev
 	xz-utils'
 
