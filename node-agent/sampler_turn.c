@@ -267,7 +267,8 @@ static void step_done(void *context, int result)
 		fetched(slot);
 	} else if (slot->device->driver->settle_ms > 0) {
 		slot->settling = true;
-		arm(slot, clock_boot_ms() + slot->device->driver->settle_ms + 1, 1); /* + 1: the millisecond has begun */
+		/* + 1: the millisecond has begun. It may rest a little longer, so that several are fetched at once. */
+		arm(slot, clock_boot_ms() + slot->device->driver->settle_ms + 1, 1 + accuracy(slot->interval_ms) / 5);
 	} else
 		begin(slot, STEP_FETCH);
 }
@@ -308,6 +309,8 @@ static void look_for_hang(struct slot *slot)
 	char words[DEVICE_ERROR_MAX];
 
 	arm(slot, now_ms + HANG_MS, LOOSE_MS);
+	if (worker_flush(slot->worker, &slot->turn.job))
+		return; /* it has ended, and comes back now */
 	if (!job || now_ms - since_ms < limit_ms || slot->hung || slot->leaving)
 		return;
 	slot->hung = true;

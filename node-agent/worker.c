@@ -29,10 +29,11 @@ struct worker {
 	struct queue urgent, waiting, ran;
 	const struct job *running;
 	int64_t running_since_ms;
-	bool stop;
+	bool is_brief, stop;
 	bool ended, abandoned; /* who comes last frees */
 	int news;              /* an eventfd: something ran */
 	sd_event_source *source;
+	sd_event_source *begin; /* of a brief one: once the loop has handed over all that it has */
 };
 
 static _Thread_local bool here;
@@ -76,6 +77,7 @@ static bool take_out(struct queue *queue, const struct job *job)
 static void free_worker(struct worker *worker)
 {
 	sd_event_source_disable_unref(worker->source);
+	sd_event_source_disable_unref(worker->begin);
 	if (worker->news >= 0)
 		close(worker->news);
 	pthread_cond_destroy(&worker->wanted);
@@ -98,6 +100,15 @@ static struct job *next_job(struct worker *worker)
 	}
 }
 
+/* Wakes the loop. With the lock held. */
+static void tell(const struct worker *worker)
+{
+	const uint64_t one = 1;
+
+	if (write(worker->news, &one, sizeof(one)) < 0)
+		return; /* only when 2^64 - 1 ends wait */
+}
+
 static void *work(void *context)
 {
 	struct worker *worker = context;
@@ -107,7 +118,6 @@ static void *work(void *context)
 	here = true;
 	pthread_mutex_lock(&worker->lock);
 	while ((job = next_job(worker))) {
-		const uint64_t one = 1;
 		int result;
 
 		job->state = JOB_RUNNING;
@@ -120,8 +130,8 @@ static void *work(void *context)
 		job->result = result;
 		job->state = JOB_RAN;
 		append(&worker->ran, job);
-		if (write(worker->news, &one, sizeof(one)) < 0)
-			continue; /* only when 2^64 - 1 ends wait */
+		if (!worker->is_brief || job->urgent || (!worker->urgent.first && !worker->waiting.first))
+			tell(worker);
 	}
 	worker->ended = true;
 	abandoned = worker->abandoned;
@@ -133,6 +143,7 @@ static void *work(void *context)
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------------------- */
 
+/* One at a time: an edge or an order that comes meanwhile does not wait for all of them. */
 static int on_news(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct worker *worker = userdata;
@@ -141,18 +152,32 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 
 	(void)source;
 	(void)events;
-	if (read(fd, &count, sizeof(count)) < 0)
-		return 0;
-	for (;;) {
-		pthread_mutex_lock(&worker->lock);
-		job = take_first(&worker->ran);
-		if (job)
-			job->state = JOB_IDLE;
-		pthread_mutex_unlock(&worker->lock);
-		if (!job)
-			return 0;
+	pthread_mutex_lock(&worker->lock);
+	job = take_first(&worker->ran);
+	if (job)
+		job->state = JOB_IDLE;
+	if (!worker->ran.first && read(fd, &count, sizeof(count)) != sizeof(count))
+		count = 0; /* has been taken with the job before */
+	pthread_mutex_unlock(&worker->lock);
+	if (job)
 		job->done(job->context, job->result);
-	}
+	return 0;
+}
+
+/* A timer of now: unlike what is deferred, it comes after all that became due before it, and is not held up by what becomes due later. */
+static int on_begin(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+	struct worker *worker = userdata;
+	bool rests;
+
+	(void)source;
+	(void)now_us;
+	pthread_mutex_lock(&worker->lock);
+	rests = !worker->running && worker->waiting.first;
+	pthread_mutex_unlock(&worker->lock);
+	if (rests)
+		pthread_cond_signal(&worker->wanted);
+	return 0;
 }
 
 void worker_submit(struct worker *worker, struct job *job, bool urgent)
@@ -160,9 +185,11 @@ void worker_submit(struct worker *worker, struct job *job, bool urgent)
 	pthread_mutex_lock(&worker->lock);
 	assert(job->state == JOB_IDLE);
 	job->state = JOB_WAITING;
+	job->urgent = urgent;
 	append(urgent ? &worker->urgent : &worker->waiting, job);
-	pthread_cond_signal(&worker->wanted);
 	pthread_mutex_unlock(&worker->lock);
+	if (!worker->begin || urgent || sd_event_source_set_enabled(worker->begin, SD_EVENT_ONESHOT) < 0)
+		pthread_cond_signal(&worker->wanted); /* without the lock, which the thread would wake for and wait */
 }
 
 bool worker_cancel(struct worker *worker, struct job *job)
@@ -188,6 +215,18 @@ const struct job *worker_running(struct worker *worker, int64_t *ret_since_ms)
 	return job;
 }
 
+bool worker_flush(struct worker *worker, const struct job *job)
+{
+	bool has_ended;
+
+	pthread_mutex_lock(&worker->lock);
+	if (worker->ran.first)
+		tell(worker);
+	has_ended = job->state == JOB_RAN;
+	pthread_mutex_unlock(&worker->lock);
+	return has_ended;
+}
+
 /* ---- life ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Signals are the loop's. */
@@ -209,13 +248,14 @@ static int start(struct worker *worker, const char *name)
 	return -r;
 }
 
-int worker_open(sd_event *event, const char *name, struct worker **ret_worker)
+int worker_open(sd_event *event, const char *name, bool is_brief, struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	int r = 0;
 
 	if (!worker)
 		return -ENOMEM;
+	worker->is_brief = is_brief;
 	mallopt(M_ARENA_MAX, 1); /* a thread that allocates little needs no heap of its own */
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->wanted, NULL);
@@ -227,6 +267,10 @@ int worker_open(sd_event *event, const char *name, struct worker **ret_worker)
 		r = -errno;
 	if (r == 0)
 		r = sd_event_add_io(event, &worker->source, worker->news, EPOLLIN, on_news, worker);
+	if (r >= 0 && is_brief)
+		r = sd_event_add_time(event, &worker->begin, CLOCK_BOOTTIME, 0, 1, on_begin, worker);
+	if (r >= 0 && is_brief)
+		r = sd_event_source_set_enabled(worker->begin, SD_EVENT_OFF);
 	if (r >= 0)
 		r = start(worker, name);
 	if (r < 0) {
@@ -258,6 +302,7 @@ bool worker_close(struct worker *worker, int64_t deadline_ms)
 	}
 	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
 		worker->source = sd_event_source_disable_unref(worker->source);
+		worker->begin = sd_event_source_disable_unref(worker->begin);
 		pthread_mutex_lock(&worker->lock);
 		worker->abandoned = !worker->ended;
 		abandoned = worker->abandoned;

@@ -46,16 +46,27 @@ static void on_done(void *context, int result)
 	strncat(done, &task->name, 1);
 }
 
-static int begin(void **state)
+static int begin_with(bool is_brief)
 {
-	(void)state;
 	sem_init(&gate, 0, 0);
 	ran[0] = done[0] = '\0';
 	for (int i = 0; i < JOBS; i++)
 		tasks[i] = (struct task){ .job = { .run = run, .done = on_done, .context = &tasks[i] }, .name = (char)('a' + i) };
 	sd_event_new(&event);
-	assert_int_equal(0, worker_open(event, "test", &worker));
+	assert_int_equal(0, worker_open(event, "test", is_brief, &worker));
 	return 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	return begin_with(false);
+}
+
+static int begin_brief(void **state)
+{
+	(void)state;
+	return begin_with(true);
 }
 
 static int end(void **state)
@@ -81,7 +92,7 @@ static void hold(void)
 	tasks[0].waits = true;
 	submit(0, false);
 	while (worker_running(worker, &since_ms) != &tasks[0].job)
-		;
+		sd_event_run(event, 0);
 }
 
 static void wait_for(const char *expected)
@@ -113,6 +124,62 @@ static void what_is_urgent_goes_before_what_waits(void **state)
 	submit(4, true);
 	sem_post(&gate);
 	wait_for("adebc");
+}
+
+/* One wake-up of the loop brings all these ends. */
+static void wait_once(const char *expected)
+{
+	size_t before = strlen(done);
+
+	while (strlen(done) == before)
+		assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+	while (sd_event_run(event, 0) > 0)
+		;
+	assert_string_equal(expected, done);
+}
+
+static void brief_jobs_that_wait_together_come_back_together(void **state)
+{
+	(void)state;
+	hold();
+	for (int i = 1; i < 4; i++)
+		submit(i, false);
+	sem_post(&gate);
+	wait_once("abcd");
+	assert_string_equal("abcd", ran);
+	for (int i = 1; i < 4; i++)
+		submit(i, false);
+	wait_once("abcdbcd"); /* nobody held them: they begin together too */
+	done[0] = '\0';
+	hold();
+	submit(4, true); /* an urgent one, with all that ended before it */
+	tasks[5].waits = true;
+	submit(5, false);
+	sem_post(&gate);
+	wait_once("ae");
+	sem_post(&gate);
+	wait_once("aef");
+}
+
+static void a_brief_job_that_hangs_keeps_back_those_before_it_until_somebody_looks(void **state)
+{
+	int64_t since_ms;
+
+	(void)state;
+	hold();
+	submit(1, false);
+	tasks[2].waits = true;
+	submit(2, false);
+	sem_post(&gate);
+	while (worker_running(worker, &since_ms) != &tasks[2].job || sd_event_run(event, 0) > 0)
+		;
+	assert_string_equal("", done); /* nothing yet */
+	assert_true(worker_flush(worker, &tasks[1].job));
+	assert_false(worker_flush(worker, &tasks[2].job));
+	wait_once("ab");
+	assert_false(worker_flush(worker, &tasks[1].job)); /* it is back */
+	sem_post(&gate);
+	wait_for("abc");
 }
 
 static void a_job_that_waits_can_be_taken_back_and_one_that_runs_cannot(void **state)
@@ -173,6 +240,9 @@ int main(void)
 		TEST(jobs_run_one_after_the_other_on_another_thread),
 		TEST(what_is_urgent_goes_before_what_waits),
 		TEST(a_job_that_waits_can_be_taken_back_and_one_that_runs_cannot),
+		cmocka_unit_test_setup_teardown(brief_jobs_that_wait_together_come_back_together, begin_brief, end),
+		cmocka_unit_test_setup_teardown(a_brief_job_that_hangs_keeps_back_those_before_it_until_somebody_looks, begin_brief,
+						end),
 		TEST(closing_runs_what_is_queued_and_tells_nobody),
 		TEST(a_job_that_hangs_is_left_to_itself_at_the_deadline),
 	};
