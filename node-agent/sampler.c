@@ -33,7 +33,7 @@ static int find_worker(struct sampler *sampler, const struct device *device, str
 		if (!kept)
 			return -ENOMEM;
 		snprintf(thread_name, sizeof(thread_name), "%.15s", name);
-		r = worker_open(sampler->event, thread_name, !device->driver->blocks, &kept->worker);
+		r = worker_open(sampler->event, thread_name, device->driver->i2c_addresses != NULL, &kept->worker);
 		if (r < 0) {
 			free(kept);
 			return r;

@@ -157,7 +157,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 	if (job)
 		job->state = JOB_IDLE;
 	if (!worker->ran.first && read(fd, &count, sizeof(count)) != sizeof(count))
-		count = 0; /* has been taken with the job before */
+		count = 0; /* can't be: that it is readable is why this runs */
 	pthread_mutex_unlock(&worker->lock);
 	if (job)
 		job->done(job->context, job->result);

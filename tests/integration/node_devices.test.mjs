@@ -38,10 +38,7 @@ function plugPool(text) {
 }
 
 function configure(further = {}) {
-	writeFileSync(
-		file,
-		ini({ node: { name: 'salon' }, ...prefixed('device', { ...devices, ...further }) }),
-	);
+	writeFileSync(file, ini({ node: { name: 'salon' }, ...prefixed('device', { ...devices, ...further }) }));
 }
 
 put('sys/bus/w1/devices/w1_bus_master1/name', 'w1_bus_master1\n');
